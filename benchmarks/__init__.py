@@ -1,0 +1,1 @@
+"""Measurements of symgrad against its peers, side by side in one run."""

@@ -1,0 +1,1 @@
+"""Models, and scripts that train the modules compiled from them."""

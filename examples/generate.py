@@ -1,0 +1,65 @@
+"""Compiles every example into generated/, or checks that it is what is there.
+
+    python -m examples.generate            writes generated/
+    python -m examples.generate --check    exits with 1 if a file differs, is missing or is extra
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from symgrad.compiler import MARK, compile_model
+from symgrad.model.model_file import load_model
+
+HERE = Path(__file__).resolve().parent
+GENERATED = HERE.parent / "generated"
+
+# model file -> the functions of its module; None for the default three
+MODELS: dict[str, list[str] | None] = {
+    "digits_mlp": ["forward", "loss", "value_and_grad", "input_grad", "per_example_grad"],
+    "house_prices_hidden": None,
+    "house_prices_linear": None,
+    "logistic_regression": ["forward", "loss", "value_and_grad", "hvp", "hessian"],
+    "textbook_2_2_2": None,
+}
+
+
+def sources() -> dict[str, str]:
+    """The text of every generated module by file name."""
+    texts = {}
+    for name, functions in MODELS.items():
+        compiled = compile_model(load_model(HERE / f"{name}.py"), functions)
+        texts[compiled.filename] = compiled.source
+    return texts
+
+
+def differences(texts: dict[str, str], folder: Path = GENERATED) -> list[str]:
+    """What is wrong with the files of `folder`, a line each."""
+    found = {path.name: path.read_text() for path in folder.glob("*.py")}
+    wrong = [f"{name} is missing" for name in sorted(texts.keys() - found.keys())]
+    wrong += [
+        f"{name} is not made by any example"
+        for name in sorted(found.keys() - texts.keys()) if MARK in found[name]
+    ]
+    wrong += [f"{name} differs" for name in sorted(texts) if found.get(name, texts[name]) != texts[name]]
+    return wrong
+
+
+def main(arguments: list[str]) -> int:
+    texts = sources()
+    if "--check" in arguments:
+        wrong = differences(texts)
+        for line in wrong:
+            print(line)
+        print("generated/ is current" if not wrong else "run: python -m examples.generate")
+        return 1 if wrong else 0
+    GENERATED.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (GENERATED / name).write_text(text)
+        print(f"wrote generated/{name}: {len(text.splitlines())} lines")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""symgrad: from the definition of a network and a loss to a checked, standalone NumPy module.
+
+import symgrad as sg
+from symgrad import nn
+
+n = sg.dim("n")
+x, y = sg.input("x", (n, 64)), sg.input("y", (n,), dtype="int")
+logits = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))(x)
+model = sg.Model("digits", loss=nn.functional.cross_entropy(logits, y))
+"""
+
+from symgrad import nn
+from symgrad.errors import SymgradError
+from symgrad.expr.dimension import dim
+from symgrad.expr.node import Node
+from symgrad.model import initialisers as init
+from symgrad.model.declarations import input, parameter
+from symgrad.model.formula_text import formula
+from symgrad.model.initialisers import (
+    constant,
+    glorot_normal,
+    glorot_uniform,
+    he_normal,
+    he_uniform,
+    normal,
+    ones,
+    uniform,
+    zeros,
+)
+from symgrad.model.model import Model
+from symgrad.model.model_file import load_model
+from symgrad.model.operations import OPERATIONS
+from symgrad.model.operations.elementwise import elementwise
+
+__version__ = "0.1.0"
+
+globals().update(OPERATIONS)  # NumPy's operations, by name
+
+__all__ = [
+    *OPERATIONS,
+    "Model",
+    "Node",
+    "SymgradError",
+    "constant",
+    "dim",
+    "elementwise",
+    "formula",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "init",
+    "input",
+    "load_model",
+    "nn",
+    "normal",
+    "ones",
+    "parameter",
+    "uniform",
+    "zeros",
+]

@@ -1,0 +1,1 @@
+"""Reverse mode, forward mode and batching over tensor expressions, with a journal of each step."""

@@ -1,0 +1,54 @@
+"""The command itself: its commands, its version, and how it says what went wrong.
+
+Exit status: 0 good, 1 a check failed, 2 wrong use or bad input.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+import symgrad
+from symgrad.cli.check import check
+from symgrad.cli.compile import compile_command
+from symgrad.cli.derive import derive
+from symgrad.cli.show import show
+from symgrad.errors import SymgradError
+
+BAD_INPUT = 2
+
+
+class Commands(click.Group):
+    """A group of commands that prints symgrad's own errors instead of tracebacks."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SymgradError as error:
+            click.echo(f"{type(error).__name__}: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+        except BrokenPipeError:  # the reader has read enough: `symgrad show ... | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(getattr(symgrad, "__version__", "unknown"), prog_name="symgrad")
+def main() -> None:
+    """From the definition of a network and a loss to a checked, standalone NumPy module.
+
+    \b
+    symgrad compile examples/digits_mlp.py --check     writes generated/digits_mlp.py
+    symgrad check generated/digits_mlp.py              compares it with finite differences
+    symgrad derive examples/digits_mlp.py              the derivation, step by step
+    symgrad show examples/digits_mlp.py --stage program
+
+    Exit status: 0 good, 1 a check failed, 2 wrong use or bad input.
+    """
+
+
+for command in (compile_command, check, derive, show):
+    main.add_command(command)

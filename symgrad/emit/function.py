@@ -1,0 +1,184 @@
+"""One scheduled program as the text of a Python function."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symgrad.emit.door import Door
+from symgrad.emit.identifiers import Names, identifier
+from symgrad.emit.statement import Statements
+from symgrad.expr.dimension import shape_text
+from symgrad.expr.equation import equation
+from symgrad.expr.leaf import Leaf, Named
+from symgrad.expr.node import Node
+from symgrad.program.expansion import LOG_MAX
+from symgrad.program.instruction import VIEWS, Instruction, Literal, Value
+from symgrad.program.schedule import Schedule
+
+WIDTH = 96
+SHORT = {
+    "multiply": "product", "divide": "ratio", "add": "sum", "subtract": "difference",
+    "less": "mask", "less_equal": "mask", "equal": "mask", "not_equal": "mask", "dot": "product",
+    "matmul": "product", "vecdot": "product", "square": "squared", "cast": "float",
+    "maximum": "max", "minimum": "min", "negative": "negated",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FunctionView:
+    """What the template lays out for one function: finished strings."""
+
+    name: str
+    signature: str
+    docstring: tuple[str, ...]
+    door: tuple[str, ...]
+    body: tuple[str, ...]
+    returned: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Names and numbers of all equations of a module, shared by its functions."""
+
+    names: Mapping[Node, str]
+    numbers: Mapping[Node, int]
+    parts: Mapping[Node, Node]
+
+    def name_of(self, node: Node) -> str | None:
+        return self.names.get(node)
+
+    def owner(self, node: Node) -> Node:
+        """The equation in which `node` is written: its own, or that of its only reader."""
+        while node in self.parts:
+            node = self.parts[node]
+        return node
+
+
+def write_function(
+    name: str,
+    plan: Schedule,
+    equations: Equations,
+    door: Door,
+    returned: Any,
+    docstring: tuple[str, ...],
+) -> FunctionView:
+    """The view of one function. `returned`: nested tuples and dicts of result names."""
+    values = name_values(plan, equations, door)
+    statements = Statements(plan, values)
+    body: list[str] = []
+    if any(o.number.has(LOG_MAX) for line in plan.program.instructions for o in line.operands
+           if isinstance(o, Literal)):
+        body.append("log_max = _LOG_MAX[dtype]")
+    current: Node | None = None
+    for line in plan.program.instructions:
+        written = statements.line(line)
+        if not written:
+            continue
+        node = equations.owner(line.node)
+        if node in equations.names and node is not current and not isinstance(node, Leaf):
+            if line.op != "guard":
+                comment = _comment(node, equations)
+                if body:
+                    body.append("")
+                body.extend(comment)
+                current = node
+        body.extend(written)
+    results = plan.program.results
+    return FunctionView(
+        name=name,
+        signature=door.signature(name),
+        docstring=docstring,
+        door=door.lines(name),
+        body=tuple(body),
+        returned=tuple(
+            ("return " + _returned(returned, {k: statements.text(v) for k, v in results.items()})).split("\n")
+        ),
+    )
+
+
+def _comment(node: Node, equations: Equations) -> list[str]:
+    """The equation of a group of lines, its number, and the shape at the side."""
+    number = f"({equations.numbers[node]}) " if node in equations.numbers else ""
+    text = equation(node, equations.name_of)
+    text = text.replace("\n", " ")
+    shape = f"   {shape_text(node.shape)}" if node.shape else ""
+    lines = textwrap.wrap(
+        f"# {number}{text}{shape}",
+        WIDTH - 4,
+        subsequent_indent="#" + " " * (len(number) + 5),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines
+
+
+def name_values(plan: Schedule, equations: Equations, door: Door) -> dict[Value, str]:
+    """A name for every value that the function assigns; views are written where they are used."""
+    taken = Names(frozenset(door.locals) | frozenset(equations.names.values()))
+    named: dict[Value, str] = {}
+    for node, value in plan.program.arguments.items():
+        assert isinstance(node, Named)
+        named[value] = door.local(node)
+    lines = plan.program.instructions
+    used: set[str] = set()
+    for line in lines:
+        node = line.result.node
+        if node is None or line.op in VIEWS or node not in equations.names:
+            continue
+        name = equations.names[node]
+        if name not in used:
+            named[line.result] = name
+            used.add(name)
+    successor: dict[Value, Instruction] = {
+        target: line for line, target in plan.written_to.items()
+    }
+    inlined = _inlined(lines)
+    for line in reversed(lines):
+        value = line.result
+        if value in named or line.op in VIEWS or line.op == "guard" or value in inlined:
+            continue
+        after = successor.get(value)
+        if after is not None and value in after.operands and after.result in named:
+            named[value] = named[after.result]
+        else:
+            named[value] = taken.unique(_hint(line, equations))
+    return named
+
+
+def _inlined(lines: list[Instruction]) -> set[Value]:
+    """Masks that only the very next statement reads: they are written inside it."""
+    statements = [line for line in lines if line.op not in VIEWS]
+    readers: dict[Value, int] = {}
+    for line in lines:
+        for value in line.values:
+            readers[value] = readers.get(value, 0) + 1
+    return {
+        line.result
+        for line, following in zip(statements, statements[1:], strict=False)
+        if line.op == "ufunc" and line.result.dtype == "bool" and line.result in following.values
+        and readers[line.result] == 1 and not line.options.get("cast") and line.result.shape
+    }
+
+
+def _hint(line: Instruction, equations: Equations) -> str:
+    if "hint" in line.options:
+        return str(line.options["hint"])
+    base = equations.names.get(equations.owner(line.node), "part")
+    kind = str(line.options.get("name", line.op))
+    return identifier(f"{base}_{SHORT.get(kind, kind)}")
+
+
+def _returned(structure: Any, sources: Mapping[str, str]) -> str:
+    if isinstance(structure, tuple):
+        return ", ".join(_returned(part, sources) for part in structure)
+    if isinstance(structure, dict):
+        rows = [f"{key!r}: {_returned(part, sources)}" for key, part in structure.items()]
+        inline = "{" + ", ".join(rows) + "}"
+        if len(inline) <= 60:
+            return inline.replace("'", '"')
+        inner = ",\n".join(textwrap.indent(row, "    ") for row in rows)
+        return ("{\n" + inner + ",\n}").replace("'", '"')
+    return sources[structure]

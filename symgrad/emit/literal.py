@@ -1,0 +1,98 @@
+"""Numbers and sizes as Python source."""
+
+from __future__ import annotations
+
+import sympy
+
+from symgrad.program.expansion import LOG_MAX
+
+
+def number_source(number: sympy.Expr) -> str:
+    """`number` as a Python expression; a dimension symbol is a local variable of that name."""
+    if number is LOG_MAX:
+        return "log_max"
+    if number == -LOG_MAX:
+        return "-log_max"
+    if number is sympy.oo:
+        return "np.inf"
+    if number is -sympy.oo:
+        return "-np.inf"
+    if number is sympy.nan:
+        return "np.nan"
+    if isinstance(number, sympy.Integer):
+        return str(number)
+    if isinstance(number, sympy.Rational) and number.q <= 4096:
+        value = float(number)
+        short = repr(value)
+        return short if len(short) <= 8 else f"{number.p} / {number.q}"
+    if not number.free_symbols:
+        return repr(float(number))
+    return size_source(number)
+
+
+def size_source(size: sympy.Expr) -> str:
+    """Arithmetic of dimensions as Python source: `2 * n + 1`, `n // 2`."""
+    return _visit(size)[0]
+
+
+def _visit(e: sympy.Expr) -> tuple[str, int]:
+    """Source and its precedence: 4 atom, 3 power, 2 product, 1 sum."""
+    if isinstance(e, sympy.Symbol):
+        return e.name, 4
+    if isinstance(e, sympy.Integer):
+        return str(e), 4 if e >= 0 else 1
+    if e.is_Number:
+        return number_source(e), 2
+    if not e.free_symbols:
+        return repr(float(e)), 4
+    if isinstance(e, sympy.Add):
+        parts = sorted(e.args, key=lambda a: (not a.free_symbols, str(a)))
+        source = ""
+        for part in parts:
+            negative = part.could_extract_minus_sign()
+            inner, level = _visit(-part if negative else part)
+            inner = inner if level > 1 else f"({inner})"
+            if source:
+                source += f" - {inner}" if negative else f" + {inner}"
+            else:
+                source = f"-{inner}" if negative else inner
+        return source, 1
+    if isinstance(e, sympy.Mul):
+        above, below = sympy.fraction(e)
+        if below != 1:
+            top, level = _visit(above)
+            bottom, under = _visit(below)
+            top = top if level >= 2 or isinstance(above, sympy.Integer) else f"({top})"
+            return f"{top} / {bottom if under >= 3 else f'({bottom})'}", 2
+        sources = []
+        for factor in e.args:
+            inner, level = _visit(factor)
+            sources.append(inner if level >= 2 else f"({inner})")
+        return " * ".join(sources), 2
+    if isinstance(e, sympy.Pow):
+        base, level = _visit(e.base)
+        base = base if level == 4 else f"({base})"
+        if e.exp == -1:
+            return f"1 / {base}", 2
+        exponent, level = _visit(e.exp)
+        return f"{base} ** {exponent if level == 4 else f'({exponent})'}", 3
+    name = type(e).__name__
+    if name in {"floor", "ceiling"}:
+        above, below = sympy.fraction(sympy.together(e.args[0]))
+        top, _ = _visit(sympy.expand(above))
+        bottom, under = _visit(below)
+        bottom = bottom if under == 4 else f"({bottom})"
+        if name == "floor":
+            return f"({top}) // {bottom}", 2
+        return f"-(-({top}) // {bottom})", 1
+    if name in {"Max", "Min"}:
+        return f"{name.lower()}({', '.join(_visit(a)[0] for a in e.args)})", 4
+    if name == "Mod":
+        return f"({_visit(e.args[0])[0]}) % ({_visit(e.args[1])[0]})", 2
+    raise NotImplementedError(f"size {e}")
+
+
+def shape_source(shape: tuple[sympy.Expr, ...]) -> str:
+    """A shape as a Python tuple, or a bare size where one axis is all there is."""
+    sizes = [size_source(size) for size in shape]
+    return sizes[0] if len(sizes) == 1 else "(" + ", ".join(sizes) + ")"

@@ -1,0 +1,69 @@
+"""The frozen view of a module, and its rendering through the template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import jinja2
+
+from symgrad.emit.function import FunctionView
+from symgrad.errors import OutputError
+
+
+@dataclass(frozen=True)
+class ModuleView:
+    """Everything the template of a module may use: finished strings and tuples of them."""
+
+    docstring: tuple[str, ...]
+    parameters: tuple[str, ...]
+    inputs: tuple[str, ...]
+    sizes: tuple[str, ...]
+    init_signature: str
+    init_lines: tuple[str, ...]
+    ravels: bool
+    has_hessian: bool
+    static_shapes: bool
+    functions: tuple[FunctionView, ...]
+    helpers: tuple[str, ...]
+    uses_log_max: bool
+    uses_guard: bool
+    uses_scalars: bool
+    public: tuple[str, ...]
+    check_sizes: str
+    index_limits: tuple[str, ...]
+    gradient_function: str
+
+
+def templates_folder() -> Path:
+    """The folder of templates: beside the package in a checkout, inside it in a wheel.
+
+    Raises: OutputError if neither is there.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "templates", package.parent / "templates"):
+        if (folder / "module.py.j2").is_file():
+            return folder
+    raise OutputError(
+        "symgrad's templates are missing from the installation",
+        facts={"expected": "module.py.j2 in symgrad/templates"},
+        fix="reinstall symgrad",
+    )
+
+
+def environment() -> jinja2.Environment:
+    """Jinja as symgrad uses it: strict, and blind to anything but layout."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_folder()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def render(view: ModuleView) -> str:
+    """The text of the module."""
+    record = {field.name: getattr(view, field.name) for field in fields(view)}
+    return environment().get_template("module.py.j2").render(record)

@@ -1,0 +1,247 @@
+"""A node as one line of mathematics in terms of named tensors: `d_z @ W2.T`, `sum(e, axis=1)`.
+
+Code comments, errors and derivations print their formulas here, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import sympy
+
+from symgrad.expr.contraction import Contraction
+from symgrad.expr.formula import slot
+from symgrad.expr.formula import text as formula_text
+from symgrad.expr.leaf import Arange, Constant, Identity, Named, Table
+from symgrad.expr.map import Map
+from symgrad.expr.node import Node
+from symgrad.expr.reduction import Reduction
+from symgrad.expr.reindex import Concat, Embed, Indexed, Reshape, ScatterAdd, ScatterAlong, Slice
+
+NameOf = Callable[[Node], str | None]
+
+INDEX_LETTERS = "ijklmnpqrstuvwxyz"
+REDUCTION_NAMES = {
+    "Max": "max", "Min": "min", "ArgMax": "argmax", "ArgMin": "argmin", "Prod": "prod",
+    "LogSumExp": "logsumexp", "CumSum": "cumsum", "ProdOthers": "prod_of_others",
+}  # fmt: skip
+
+
+def equation(node: Node, name_of: NameOf) -> str:
+    """`name = formula` for a node that `name_of` knows."""
+    return f"{name_of(node)} = {right_side(node, name_of)}"
+
+
+def right_side(node: Node, name_of: NameOf) -> str:
+    """What `node` is computed as, its operands by name where they have one."""
+    if isinstance(node, Map):
+        names = [
+            reference(operand, name_of, _stands_alone(node.formula, position))
+            for position, operand in enumerate(node.operands)
+        ]
+        return str(formula_text(node.formula, names))
+    if isinstance(node, Contraction):
+        return _contraction(node, name_of)
+    if isinstance(node, Named):
+        return node.name
+    if isinstance(node, Constant):
+        return number_text(node.value)
+    if isinstance(node, Arange):
+        return f"arange({node.shape[0]})"
+    if isinstance(node, Identity):
+        return f"eye({node.shape[0]})"
+    if isinstance(node, Table):
+        shown = ", ".join(number_text(v) for v in node.values[:6])
+        return f"[{shown}{', ...' if len(node.values) > 6 else ''}]"
+    names = [reference(operand, name_of) for operand in node.operands]
+    if isinstance(node, Reduction):
+        return f"{REDUCTION_NAMES[type(node).__name__]}({names[0]}, axis={node.axis})"
+    if isinstance(node, Reshape):
+        return _reshape(node, names[0])
+    if isinstance(node, Slice):
+        return f"{names[0]}[{_box(node)}]"
+    if isinstance(node, Embed):
+        return f"zeros with [{_box(node)}] = {names[0]}"
+    if isinstance(node, Concat):
+        return f"concat({', '.join(names)}, axis={node.axis})"
+    if isinstance(node, ScatterAdd | ScatterAlong):
+        if isinstance(node.source, Constant) and node.source.value == 1:
+            return f"onehot({_unwrapped(names[1])})"
+        return f"scatter({names[0]}, {_unwrapped(names[1])}, axis={node.axis})"
+    if isinstance(node, Indexed):
+        function = "take" if type(node).__name__ == "Take" else "take_along_axis"
+        return f"{function}({names[0]}, {_unwrapped(names[1])}, axis={node.axis})"
+    return f"{type(node).__name__}({', '.join(names)})"
+
+
+@lru_cache(maxsize=4096)
+def _stands_alone(formula: sympy.Expr, position: int) -> bool:
+    """Whether slot `position` occurs in `formula` only where a product needs no brackets."""
+    symbol = slot(position)
+    return all(
+        isinstance(part, sympy.Add) or (isinstance(part, sympy.Function) and symbol in part.args)
+        for part in sympy.preorder_traversal(formula)
+        if symbol in part.args
+    )
+
+
+def reference(node: Node, name_of: NameOf, is_term: bool = False) -> str:
+    """`node` as an operand: its name, or its formula in brackets if it needs them.
+
+    `is_term`: it stands as a term of a sum, where a product needs no brackets.
+    """
+    name = name_of(node)
+    if name is not None:
+        return name
+    if isinstance(node, Contraction) and node.is_view and _is_spread(node):
+        return reference(node.operands[0], name_of, is_term)  # broadcasting needs no ink
+    inner = right_side(node, name_of)
+    if is_term and _is_atomic(inner.replace(" @ ", "").replace(" * ", "")):
+        return inner
+    return inner if _is_atomic(inner) else f"({inner})"
+
+
+def number_text(number: sympy.Expr) -> str:
+    """A number or arithmetic of dimensions, as short as it can be read back."""
+    if isinstance(number, sympy.Float):
+        return repr(float(number))
+    return str(number)
+
+
+def _is_atomic(text: str) -> bool:
+    depth = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if depth == 0 and character in " +-*/<>=":
+            return False
+    return True
+
+
+def _unwrapped(text: str) -> str:
+    return text.removesuffix("[:, None]")
+
+
+def _is_spread(node: Contraction) -> bool:
+    kept = [i for i in node.output if i in node.indices[0]]
+    return kept == [i for i in node.indices[0] if i in node.output]
+
+
+def _reshape(node: Reshape, name: str) -> str:
+    old, new = node.operands[0].shape, node.shape
+    if len(new) == len(old) + 1 and new[:-1] == old and new[-1] == 1:
+        return f"{name}[{', '.join([':'] * len(old))}, None]"
+    if len(new) < len(old) and tuple(s for s in old if s != 1) == tuple(s for s in new if s != 1):
+        return f"squeeze({name})"
+    return f"reshape({name}, [{', '.join(map(str, new))}])"
+
+
+def _box(node: Slice | Embed) -> str:
+    sizes = node.operands[0].shape if isinstance(node, Embed) else node.shape
+    parts = []
+    for (start, extent, step), size in zip(node.box, sizes, strict=True):
+        whole = node.operands[0].shape[len(parts)] if isinstance(node, Slice) else extent
+        if start == 0 and step == 1 and size == whole:
+            parts.append(":")
+        elif step == 1:
+            parts.append(f"{start}:{start + size}")
+        elif step < 0:
+            parts.append(f"{start}::{step}")
+        else:
+            parts.append(f"{start}::{step}")
+    return ", ".join(parts)
+
+
+def _contraction(node: Contraction, name_of: NameOf) -> str:
+    names = [reference(operand, name_of) for operand in node.operands]
+    body = _matrix_form(node, names) or _index_form(node, names)
+    return _scaled(node.scale, body)
+
+
+def _scaled(scale: sympy.Expr, body: str) -> str:
+    if scale == 1:
+        return body
+    bracketed = body if _is_atomic(body) or (" + " not in body and " - " not in body) else f"({body})"
+    if scale == -1:
+        return f"-{bracketed}"
+    numerator, denominator = sympy.fraction(scale)
+    if numerator in (1, -1):
+        below = str(denominator)
+        below = below if _is_atomic(below) else f"({below})"
+        return f"{'-' if numerator == -1 else ''}{bracketed} / {below}"
+    factor = number_text(scale)
+    return f"{factor if _is_atomic(factor) or denominator != 1 else f'({factor})'} * {bracketed}"
+
+
+def _matrix_form(node: Contraction, names: list[str]) -> str | None:
+    """The contraction as sums, transposes and `@`, if it is one of these."""
+    output = list(node.output)
+    if not node.operands:
+        return "1"
+    if len(node.operands) == 1:
+        (indices,) = node.indices
+        gone = [a for a, i in enumerate(indices) if i not in output]
+        kept = [i for i in indices if i in output]
+        if len(set(indices)) < len(indices):
+            if len(indices) == 2 and not output:
+                return f"trace({names[0]})"
+            if len(indices) == 2 and output == [indices[0]]:
+                return f"diag({names[0]})"
+            return None
+        body = names[0]
+        if gone and not kept:
+            body = f"sum({_bare(body)})"
+        elif gone:
+            axes = str(gone[0]) if len(gone) == 1 else str(tuple(gone))
+            body = f"sum({_bare(body)}, axis={axes})"
+        shared = [i for i in output if i in kept]
+        if shared != kept:
+            if len(kept) == 2:
+                body = f"{body}.T"
+            else:
+                body = f"transpose({_bare(body)}, {tuple(kept.index(i) for i in shared)})"
+        return body
+    if len(node.operands) > 2:
+        return None
+    left, right = (list(indices) for indices in node.indices)
+    a, b = names
+    if not all(len(set(i)) == len(i) for i in (left, right)):
+        return None
+    shared = [i for i in left if i in right]
+    contracted = [i for i in shared if i not in output]
+    if not contracted and set(output) == set(left) | set(right):
+        if not shared and output == left + right and len(left) == len(right) == 1:
+            return f"outer({_bare(a)}, {_bare(b)})"
+        if output == left == right:
+            return f"{a} * {b}"
+        return None
+    if len(contracted) == 1 and len(shared) == 1 and max(len(left), len(right)) <= 2:
+        (k,) = contracted
+        rows = [i for i in left if i != k]
+        columns = [i for i in right if i != k]
+        if set(rows + columns) != set(output):
+            return None
+        if rows + columns != output:
+            a, b, left, right, rows, columns = b, a, right, left, columns, rows
+        a = a if len(left) == 1 or left[-1] == k else f"{a}.T"
+        b = b if len(right) == 1 or right[0] == k else f"{b}.T"
+        return f"{a} @ {b}"
+    if contracted == shared and left == right and not output:
+        return f"sum({a} * {b})"
+    return None
+
+
+def _bare(text: str) -> str:
+    return text[1:-1] if text.startswith("(") and text.endswith(")") and _is_atomic(text) else text
+
+
+def _index_form(node: Contraction, names: list[str]) -> str:
+    """Einstein notation with explicit indices: `sum_jk a[i,j,k] b[k,j]`."""
+    letter = {index: INDEX_LETTERS[k % len(INDEX_LETTERS)] for k, index in enumerate(node.sizes)}
+    product = " ".join(
+        f"{name}[{','.join(letter[i] for i in indices)}]" if indices else name
+        for name, indices in zip(names, node.indices, strict=True)
+    )
+    summed = "".join(letter[i] for i in node.summed)
+    result = ",".join(letter[i] for i in node.output)
+    return f"[{result}] sum_{summed} {product}" if summed else f"[{result}] {product}"

@@ -1,0 +1,202 @@
+"""Modules: callables that own parameters, as in `torch.nn`.
+
+    class Net(nn.Module):
+        def __init__(self):
+            self.hidden = nn.Linear(64, 128)
+            self.scale = nn.Parameter((128,), init="ones")
+
+        def forward(self, x):
+            return sg.tanh(self.hidden(x)) * self.scale
+
+Parameters are named by their path from the outermost module, as in a `state_dict`:
+`hidden.weight`, `hidden.bias`, `scale`; within a Sequential `0.weight`, `2.weight`. The names
+are given when a module is first called or asked for a parameter, and stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from symgrad.errors import NamingError, SymgradError
+from symgrad.expr.leaf import Leaf
+from symgrad.expr.leaf import Parameter as ParameterLeaf
+from symgrad.expr.node import Node, user_location
+from symgrad.model.declarations import parameter
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a module that has no name yet; `init` as for `sg.parameter`."""
+
+    shape: Any
+    init: Any = "normal"
+
+
+# Which modules gave a tensor out, and the name that the last of them gave it.
+_calls: WeakKeyDictionary[Node, list[Module]] = WeakKeyDictionary()
+_labels: WeakKeyDictionary[Node, str] = WeakKeyDictionary()
+
+
+class Module:
+    """Base of layers and networks: subclass it, define `forward`, call the object.
+
+    `name`: its part of the path of its parameters, and the name of its output.
+    """
+
+    name: str | None = None
+
+    def forward(self, *inputs: Any, **arguments: Any) -> Any:
+        """What calling the module returns."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def __call__(self, *inputs: Any, **arguments: Any) -> Any:
+        try:
+            result = self.forward(*inputs, **arguments)
+        except SymgradError as error:
+            raise self._located(error) from None
+        given = (*inputs, *arguments.values())
+        for node in _tensors(result):
+            if not isinstance(node, Leaf) and not any(node is value for value in given):
+                if self.parameters():
+                    _calls.setdefault(node, []).append(self)
+                self._label(node)
+        return result
+
+    # Attributes: modules become children, declarations become parameters.
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        if isinstance(value, Parameter):
+            self._declarations()[key] = value
+            self.__dict__.pop(key, None)  # so that reading it comes to __getattr__
+            return
+        for part, child in _modules_in(key, value):
+            child.__dict__.setdefault("_place", (ref(self), part))
+        object.__setattr__(self, key, value)
+
+    def __getattr__(self, key: str) -> Any:
+        if key in self.__dict__.get("_declared", {}):
+            self._root()._name_parameters("")
+            return self.__dict__["_parameters"][key]
+        raise AttributeError(f"{type(self).__name__} has no attribute {key!r}")
+
+    def _declarations(self) -> dict[str, Parameter]:
+        return self.__dict__.setdefault("_declared", {})
+
+    def children(self) -> Iterator[tuple[str, Module]]:
+        """The modules among its attributes, with their part of the path."""
+        for key, value in list(vars(self).items()):
+            for part, child in _modules_in(key, value):
+                yield child.name or part, child
+
+    def parameters(self) -> list[ParameterLeaf]:
+        """All parameters of the module and of those within it, in the order of declaration."""
+        self._root()._name_parameters("")
+        return list(dict.fromkeys(self._all_parameters()))
+
+    def _all_parameters(self) -> Iterator[ParameterLeaf]:
+        yield from self.__dict__.get("_parameters", {}).values()
+        for value in list(vars(self).values()):
+            if isinstance(value, ParameterLeaf):
+                yield value
+        for _, child in self.children():
+            yield from child._all_parameters()
+
+    # Names
+
+    def _root(self) -> Module:
+        module, seen = self, {id(self)}
+        while (parent := module._parent()) is not None and id(parent) not in seen:
+            seen.add(id(parent))
+            module = parent
+        return module
+
+    def _parent(self) -> Module | None:
+        place = self.__dict__.get("_place")
+        return None if place is None else place[0]()
+
+    def path(self) -> tuple[str, ...]:
+        """The parts of the module's name, from the outermost module on."""
+        parent = self._parent()
+        own = self.name or ("" if parent is None else self.__dict__["_place"][1])
+        before = () if parent is None else parent.path()
+        return (*before, *([own] if own else []))
+
+    def _name_parameters(self, prefix: str) -> None:
+        """Makes the parameters of this module and of those within it, unless they exist."""
+        if not prefix and self.name:
+            prefix = f"{self.name}."
+        known = self.__dict__.setdefault("_parameters", {})
+        for key, declared in self._declarations().items():
+            if key not in known:
+                known[key] = parameter(f"{prefix}{key}", declared.shape, declared.init)
+        for part, child in self.children():
+            child._name_parameters(f"{prefix}{part}.")
+
+    def _title(self) -> str:
+        """`linear_0`, `encoder_relu_1`: what the output is called. A name of the user's wins."""
+        path = ".".join(self.path()).split(".") if self.path() else []
+        kind = type(self).__name__.lower()
+        named = [part for part in path if not part.isdigit()]
+        numbers = [part for part in path if part.isdigit()]
+        if path and not path[-1].isdigit():
+            return "_".join(path)
+        return "_".join([*named, kind, *numbers])
+
+    def _label(self, node: Node) -> None:
+        if any(True for _ in self.children()):
+            return  # its last layer has named the result
+        if node.label is None or node.label == _labels.get(node):
+            _labels[node] = self._title()
+            node.named(_labels[node])
+
+    def _located(self, error: SymgradError) -> SymgradError:
+        where = error.where or user_location()
+        if where is None or ", layer " in where:
+            return error
+        return type(error)(
+            error.what, where=f"{where}, layer {self._title()}", facts=error.facts, fix=error.fix
+        )
+
+
+def modules_called(node: Node) -> list[Module]:
+    """The modules that gave `node` out."""
+    return _calls.get(node, [])
+
+
+def layer_label(node: Node) -> str | None:
+    """The label that a layer, not the user, gave `node`."""
+    return _labels.get(node)
+
+
+def checked_name(name: Any) -> str | None:
+    """A module's name. Raises: NamingError if it cannot be a part of a parameter's path."""
+    if name is not None and (not isinstance(name, str) or not name.isidentifier()):
+        raise NamingError(
+            f"a module cannot be named {name!r}", where=user_location(), fix="use an identifier"
+        )
+    return name
+
+
+def _modules_in(key: str, value: Any) -> Iterator[tuple[str, Module]]:
+    if isinstance(value, Module):
+        yield key, value
+    elif isinstance(value, list | tuple):
+        for i, entry in enumerate(value):
+            yield from _modules_in(f"{key}.{i}", entry)
+    elif isinstance(value, dict):
+        for part, entry in value.items():
+            yield from _modules_in(f"{key}.{part}", entry)
+
+
+def _tensors(result: Any) -> Iterator[Node]:
+    if isinstance(result, Node):
+        yield result
+    elif isinstance(result, list | tuple):
+        for entry in result:
+            yield from _tensors(entry)
+    elif isinstance(result, dict):
+        for entry in result.values():
+            yield from _tensors(entry)

@@ -1,0 +1,1 @@
+"""From expression to expression: stabilise before derivation, simplify after it."""

@@ -1,0 +1,124 @@
+"""Fusing: a map that only one other map reads becomes a part of that map's formula.
+
+    d = Map(-_0/n, hits); Map(_0 + exp(_1 - _2)/n, d, z, lse)
+        ->   Map((exp(_1 - _2) - _0)/n, hits, z, lse)
+
+Then SymPy sees the whole formula: terms cancel, common factors are multiplied once, and what became
+unstable by being put together is stabilised again. Tensors that several readers share stay; only
+a mere multiple `c*x` is never worth keeping.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sympy
+
+from symgrad.expr.dimension import Shape
+from symgrad.expr.formula import operation_count
+from symgrad.expr.map import Map
+from symgrad.expr.node import Node
+from symgrad.expr.slots import fold, slot_index
+from symgrad.expr.walk import rewrite, uses
+from symgrad.passes.fold import folded
+from symgrad.passes.form import Form
+from symgrad.passes.inversion import COSTS, FUNCTION
+from symgrad.passes.maps import composed, map_of
+from symgrad.passes.paths import sample_size
+from symgrad.passes.terms import pure_scale
+from symgrad.passes.tidy import finished
+
+MOST_OPERATIONS = 30  # of a fused formula: a page of arithmetic is no longer read at a glance
+
+
+def fuse(form: Form) -> Form:
+    """The same outputs in fewer maps, each with its formula finished."""
+    while True:
+        fused = _fused_once(form)
+        if fused is form:
+            return form
+        form = fused
+
+
+def _fused_once(form: Form) -> Form:
+    counts = uses(form.outputs.values())
+    used: dict[Node, int] = {}
+
+    def rule(rebuilt: Node, original: Node) -> Node:
+        node = folded(rebuilt)
+        if isinstance(node, Map):
+            node = _fused(node, used)
+        used[node] = used.get(node, 0) + counts[original]
+        return node
+
+    return form.rewritten(rewrite(form.outputs.values(), rule))
+
+
+def _fused(node: Map, used: dict[Node, int]) -> Node:
+    """`node` with those operands inlined that it alone reads, as far as that costs nothing."""
+    inner: dict[int, tuple[sympy.Expr, tuple[Node, ...]]] = {}
+    room = MOST_OPERATIONS - operation_count(node.formula)
+    for position, operand in enumerate(node.operands):
+        if not isinstance(operand, Map):
+            continue
+        if used.get(operand, 1) > 1 and pure_scale(operand) is None:
+            continue
+        room -= operation_count(operand.formula)
+        if room < 0:
+            break
+        inner[position] = operand.formula, operand.operands
+    formula, operands = node.formula, node.operands
+    if inner:
+        whole, below = composed(formula, operands, inner)
+        whole = finished(whole)
+        if not _is_broadcast(node) or _work(whole, below, node.shape) <= _work(
+            formula, operands, node.shape
+        ) + sum(_work(f, x, node.operands[i].shape) for i, (f, x) in inner.items()):
+            formula, operands = whole, below
+    formula = finished(formula)
+    if formula == node.formula and operands == node.operands:
+        return node
+    return folded(map_of(formula, operands, node.shape, node.dtype))
+
+
+def _is_broadcast(node: Map) -> bool:
+    """Whether operands, or theirs, differ in shape: then it matters what is computed where."""
+    shape = node.shape
+    return any(x.shape != shape for x in node.operands) or any(
+        y.shape != shape for x in node.operands if isinstance(x, Map) for y in x.operands
+    )
+
+
+def _work(formula: sympy.Expr, operands: tuple[Node, ...], shape: Shape) -> float:
+    """What computing a map takes, each part on the entries along which it varies."""
+    rank = len(shape)
+    sizes = tuple(sample_size(size) for size in shape)
+    axes = tuple(
+        frozenset(rank - x.ndim + axis for axis, size in enumerate(x.shape) if size != 1)
+        for x in operands
+    )
+    return _work_over(formula, axes, sizes)
+
+
+@lru_cache(maxsize=65536)
+def _work_over(
+    formula: sympy.Expr, axes: tuple[frozenset[int], ...], sizes: tuple[int, ...]
+) -> float:
+    total = 0.0
+
+    def visit(node: sympy.Basic, below: tuple[frozenset[int], ...]) -> frozenset[int]:
+        nonlocal total
+        position = slot_index(node)
+        if position is not None:
+            return axes[position]
+        varying = frozenset[int]().union(*below)
+        if node.args and not node.is_number:
+            entries = 1
+            for axis in varying:
+                entries *= sizes[axis]
+            steps = max(len(node.args) - 1, 1) if node.is_Add or node.is_Mul else 0
+            total += entries * (steps or COSTS.get(node.func, FUNCTION))
+        return varying
+
+    fold(formula, visit)
+    return total

@@ -1,0 +1,120 @@
+"""Maps in their normal form, and the composition of maps.
+
+    Map(_0*_1 + _2, Constant(2), x, spread(b))   ->   Map(2*_0 + _1, x, b)
+    exp(_0) of (_0 - _1)(z, m)                   ->   exp(_0 - _1)(z, m)
+
+A product with an exact 0 is 0. SymPy's scalar algebra says so whenever a formula is built, for
+the user's own `0*x` as for the zeros of a derivation; that a NaN or an infinity in x would make
+the floating-point product a NaN is given up. What is not exactly 0 is computed as IEEE says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import sympy
+
+from symgrad.errors import UnsupportedError
+from symgrad.expr.adoption import in_vocabulary
+from symgrad.expr.dimension import Shape
+from symgrad.expr.formula import replace_slots, slot, slots_of
+from symgrad.expr.leaf import Constant
+from symgrad.expr.map import Map
+from symgrad.expr.node import FLOAT, Node
+from symgrad.expr.slots import slot_index
+from symgrad.passes.views import narrowed, stretched
+
+Wire = int | tuple[sympy.Expr, tuple[int, ...]]
+
+
+def map_of(formula: sympy.Expr, operands: Sequence[Node], shape: Shape, dtype: str) -> Node:
+    """`formula` over `operands`, broadcast to `shape`, as the smallest node that computes it.
+
+    Constants become part of the formula, equal operands one slot, unused ones vanish, and
+    repetitions along an axis are left to broadcasting or made after the map.
+    """
+    numbers = tuple(
+        (i, operand.value)
+        for i, operand in enumerate(operands)
+        if isinstance(operand, Constant) and operand.value.is_finite is not False
+    )
+    if numbers:
+        formula = _with_numbers(formula, numbers) or formula
+    used = slots_of(formula)
+    if not used:
+        return _constant(formula, shape, dtype)
+    position: dict[Node, int] = {}
+    moved: list[tuple[int, int]] = []
+    for i in used:
+        operand = narrowed(operands[i])
+        moved.append((i, position.setdefault(operand, len(position))))
+    formula = renumbered(formula, tuple(moved))
+    if len(position) < len(used):
+        return map_of(formula, tuple(position), shape, dtype)
+    nodes = tuple(position)
+    only = slot_index(formula)
+    node = nodes[only] if only is not None else Map(formula, *nodes)
+    return stretched(as_kind(node, dtype), shape)
+
+
+def _constant(formula: sympy.Expr, shape: Shape, dtype: str) -> Node:
+    return Constant(formula, shape, dtype if dtype == FLOAT else None)
+
+
+def as_kind(node: Node, dtype: str) -> Node:
+    """`node` as a float if `dtype` says so: folding may leave a whole number."""
+    if dtype != FLOAT or node.dtype == FLOAT:
+        return node
+    if isinstance(node, Constant):
+        return Constant(node.value, node.shape, FLOAT)
+    return Map(sympy.Float(1) * slot(0), node)
+
+
+@lru_cache(maxsize=16384)
+def _with_numbers(
+    formula: sympy.Expr, numbers: tuple[tuple[int, sympy.Expr], ...]
+) -> sympy.Expr | None:
+    """`formula` with numbers in some slots; None where that has no finite value (log(0))."""
+    try:
+        folded = in_vocabulary(replace_slots(formula, dict(numbers)))
+    except UnsupportedError:
+        return None
+    return folded
+
+
+@lru_cache(maxsize=65536)
+def renumbered(formula: sympy.Expr, moved: tuple[tuple[int, int], ...]) -> sympy.Expr:
+    """`formula` with slot i called j for each `(i, j)`."""
+    return replace_slots(formula, {i: slot(j) for i, j in moved if i != j})
+
+
+def composed(
+    formula: sympy.Expr,
+    operands: Sequence[Node],
+    inner: Mapping[int, tuple[sympy.Expr, Sequence[Node]]],
+) -> tuple[sympy.Expr, tuple[Node, ...]]:
+    """`formula` with `inner[i]`, a formula over nodes, in the place of operand i."""
+    position: dict[Node, int] = {}
+    wires: list[Wire] = []
+    for i, operand in enumerate(operands):
+        if i in inner:
+            below, nodes = inner[i]
+            wires.append((below, tuple(position.setdefault(x, len(position)) for x in nodes)))
+        else:
+            wires.append(position.setdefault(operand, len(position)))
+    return wired(formula, tuple(wires)), tuple(position)
+
+
+@lru_cache(maxsize=65536)
+def wired(formula: sympy.Expr, wires: tuple[Wire, ...]) -> sympy.Expr:
+    """`formula` with each slot led to a slot, or to a formula whose slots are led to slots."""
+    by: dict[int, sympy.Expr] = {}
+    for i, wire in enumerate(wires):
+        if isinstance(wire, int):
+            by[i] = slot(wire)
+        else:
+            below, targets = wire
+            by[i] = replace_slots(below, {k: slot(j) for k, j in enumerate(targets)})
+    return in_vocabulary(replace_slots(formula, by))
+

@@ -1,0 +1,159 @@
+"""Reusing outputs: a formula of x reads y = f(x) instead, where y is computed anyway.
+
+    h = tanh(z):  Map(_0*(1 - tanh(_1)**2), g, z)   ->   Map(_0*(1 - _1**2), g, h)
+    h = relu(z):  Map(_0*less(0, _1), g, z)         ->   Map(_0*less(0, _1), g, h)
+
+Then z need not be kept for the backward pass, nor f computed again. What of x is left after f(x)
+was replaced is looked for among the formulas of y that `symgrad.passes.inversion` finds sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+from sympy import Expr
+
+from symgrad.expr.formula import heads, operation_count, slot, slots_of
+from symgrad.expr.map import Map
+from symgrad.expr.node import FLOAT, Node
+from symgrad.expr.slots import fold, rebuild
+from symgrad.expr.walk import postorder, rewrite
+from symgrad.passes.fold import folded
+from symgrad.passes.form import Form
+from symgrad.passes.inversion import reuse_output
+from symgrad.passes.maps import map_of, renumbered
+from symgrad.passes.stability import stabilise_formula
+
+MOST_OPERANDS = 5  # of a map in which whole formulas of others are looked for
+MOST_OPERATIONS = 60
+ARITHMETIC = frozenset({"add", "multiply", "power"})  # not worth a second reader
+
+
+def reuse_outputs(form: Form) -> Form:
+    """The same outputs, with maps that read what other maps have computed."""
+    while True:
+        reused = _reused_once(form)
+        if reused is form:
+            return form
+        form = reused
+
+
+def _reused_once(form: Form) -> Form:
+    index = _Outputs(postorder(form.outputs.values()))
+
+    def rule(rebuilt: Node, original: Node) -> Node:
+        node = rebuilt
+        if isinstance(node, Map) and isinstance(original, Map) and node.dtype == FLOAT:
+            for y in index.readable_by(original):
+                assert isinstance(node, Map)
+                new = _reading(node, y, index.now)
+                if new is not None:
+                    node = new
+                    if not isinstance(node, Map):
+                        break
+        index.now[original] = node
+        return node
+
+    return form.rewritten(rewrite(form.outputs.values(), rule))
+
+
+class _Outputs:
+    """The maps of a graph by what they read. `now`: what those passed already have become.
+
+    A map may only read one that comes before it: two can never come to read each other.
+    """
+
+    def __init__(self, order: Iterable[Node]) -> None:
+        self.now: dict[Node, Node] = {}
+        self._by_operands: dict[frozenset[Node], list[Map]] = {}
+        for node in order:
+            if isinstance(node, Map) and node.dtype == FLOAT:
+                self._by_operands.setdefault(frozenset(node.operands), []).append(node)
+
+    def readable_by(self, node: Map) -> Iterable[Map]:
+        """Maps passed already whose operands are operands of `node`; those of most come first."""
+        operands = tuple(dict.fromkeys(node.operands))
+        if len(operands) > MOST_OPERANDS or operation_count(node.formula) > MOST_OPERATIONS:
+            return
+        for count in range(len(operands), 0, -1):
+            for chosen in combinations(operands, count):
+                for y in self._by_operands.get(frozenset(chosen), ()):
+                    if y in self.now and not heads(y.formula) <= ARITHMETIC:
+                        yield y
+
+
+def _reading(node: Map, y: Map, now: dict[Node, Node]) -> Node | None:
+    """`node` reading what `y` has become; None if that gains nothing."""
+    output = now[y]
+    operands = tuple(now[operand] for operand in y.operands)
+    position = {operand: i for i, operand in enumerate(node.operands)}
+    if output is node or any(operand not in position for operand in operands):
+        return None
+    own = tuple((k, position[operand]) for k, operand in enumerate(operands))
+    end = len(node.operands)
+    formula = None
+    if len(operands) == 1:
+        formula = _without(node.formula, own[0][1], y.formula, end)
+    if formula is None:
+        formula = _with_literal(node.formula, renumbered(y.formula, own), end)
+    if formula is None:
+        return None
+    return folded(map_of(formula, (*node.operands, output), node.shape, node.dtype))
+
+
+@lru_cache(maxsize=65536)
+def _with_literal(formula: Expr, whole: Expr, y: int) -> Expr | None:
+    """`formula` with `whole`, as it stands, replaced by slot y."""
+    if not heads(whole) <= heads(formula):
+        return None
+    new = _replaced(formula, whole, slot(y))
+    return None if new == formula else new
+
+
+def _replaced(formula: Any, old: Any, new: Any) -> Any:
+    return fold(formula, lambda part, args: new if part == old else rebuild(part, args))
+
+
+@lru_cache(maxsize=65536)
+def _without(formula: Expr, x: int, forward: Expr, y: int) -> Expr | None:
+    """`formula` with every part that depends on slot x alone as a formula of slot y = forward(x).
+
+    None unless slot x is gone then.
+    """
+    try:
+        new = _exchanged(formula, x, forward, y)
+    except _NotReusable:
+        return None
+    return stabilise_formula(new)
+
+
+_reuse = lru_cache(maxsize=4096)(reuse_output)
+
+
+class _NotReusable(Exception):
+    """A part of a formula cannot be computed from the output."""
+
+
+def _exchanged(formula: Any, x: int, forward: Expr, y: int) -> Any:
+    if x not in slots_of(formula):
+        return formula
+    if slots_of(formula) == (x,):
+        wanted = renumbered(formula, ((x, 0),))
+        found = _reuse(forward, wanted)
+        if found is None:
+            raise _NotReusable
+        return renumbered(found, ((0, y),))
+    if formula.is_Add or formula.is_Mul:
+        alone = [arg for arg in formula.args if slots_of(arg) == (x,)]
+        others = [arg for arg in formula.args if slots_of(arg) != (x,)]
+        if len(alone) > 1:
+            others.append(formula.func(*alone))
+            alone = []
+        args = [_exchanged(arg, x, forward, y) for arg in (*alone, *others)]
+        return formula.func(*args)
+    return formula.func(*(_exchanged(arg, x, forward, y) for arg in formula.args))
+
+

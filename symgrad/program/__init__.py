@@ -1,0 +1,1 @@
+"""Straight-line NumPy programs: lowering, scheduling, buffers, verification, costs."""

@@ -1,0 +1,218 @@
+"""From a scalar formula to elementwise instructions; equal subformulas are computed once.
+
+    g * (1 - tanh(z)**2)   ->   h = tanh(z); s = square(h); s = 1 - s; s = g * s
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import sympy
+
+from symgrad.expr.dimension import broadcast
+from symgrad.expr.formula import slot
+from symgrad.expr.node import BOOL, FLOAT, INT, Node
+from symgrad.program.expansion import LOG_MAX, expand
+from symgrad.program.instruction import Instruction, Literal, Operand, Value
+
+# SymPy's and our function classes whose NumPy name differs from the class name.
+RENAMED = {
+    "Abs": "absolute", "ceiling": "ceil", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
+    "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2", "Max": "maximum",
+    "Min": "minimum",
+}  # fmt: skip
+CALLS = frozenset({"erf", "erfc"})
+BOOLEAN = frozenset({"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not"})
+KEEPS_INT = frozenset({"add", "subtract", "multiply", "negative", "absolute", "sign", "maximum", "minimum", "square"})
+_expand = lru_cache(maxsize=4096)(expand)
+
+
+class Elementwise:
+    """Builds elementwise instructions, sharing equal ones over the whole program."""
+
+    def __init__(self, emit: Callable[[Instruction], None]) -> None:
+        self._emit = emit
+        self._known: dict[tuple[object, ...], Value] = {}
+
+    def formula(self, formula: sympy.Expr, operands: Sequence[Operand], node: Node) -> Operand:
+        """The value of `formula` with slot i standing for `operands[i]`."""
+        done: dict[sympy.Expr, Operand] = {slot(i): operand for i, operand in enumerate(operands)}
+        return self._visit(_expand(formula), done, node)
+
+    def apply(self, name: str, operands: Sequence[Operand], node: Node) -> Operand:
+        """One NumPy function of values and numbers; the known result if computed before."""
+        if all(isinstance(operand, Literal) for operand in operands):
+            return _fold(name, [o.number for o in operands if isinstance(o, Literal)])
+        dtype = _result_dtype(name, operands)
+        if dtype == FLOAT:
+            operands = [self.as_float(o, node) if o.dtype == INT and isinstance(o, Value) else o for o in operands]
+        key = (name, *(o if isinstance(o, Literal) else id(o) for o in operands))
+        if key not in self._known:
+            shape = broadcast([operand.shape for operand in operands])
+            result = Value(shape, dtype)
+            options: dict[str, object] = {"name": name}
+            floats = any(isinstance(o, Value) and o.dtype == FLOAT for o in operands)
+            if dtype == FLOAT and not floats:
+                options["cast"] = True  # only masks and numbers: say which float is meant
+            op = "call" if name in CALLS else "ufunc"
+            self._emit(Instruction(op, tuple(operands), result, node, options))
+            self._known[key] = result
+        return self._known[key]
+
+    def as_float(self, operand: Value, node: Node) -> Value:
+        """`operand` converted to the float type of the call."""
+        key = ("as_float", id(operand))
+        if key not in self._known:
+            result = Value(operand.shape, FLOAT)
+            self._emit(Instruction("cast", (operand,), result, node))
+            self._known[key] = result
+        return self._known[key]
+
+    def _visit(self, expression: sympy.Expr, done: dict[sympy.Expr, Operand], node: Node) -> Operand:
+        if expression in done:
+            return done[expression]
+        if expression is LOG_MAX or not _has_slots(expression):
+            result: Operand = Literal(expression)
+        elif isinstance(expression, sympy.Add):
+            result = self._sum(expression, done, node)
+        elif isinstance(expression, sympy.Mul):
+            result = self._product(expression, done, node)
+        elif isinstance(expression, sympy.Pow):
+            result = self._power(expression.base, expression.exp, done, node)
+        else:
+            name = type(expression).__name__
+            name = RENAMED.get(name, name)
+            arguments = [self._visit(argument, done, node) for argument in expression.args]
+            result = arguments[0]
+            if len(arguments) > 2 and name in {"maximum", "minimum", "logical_and", "logical_or"}:
+                for argument in arguments[1:]:
+                    result = self.apply(name, (result, argument), node)
+            else:
+                result = self.apply(name, arguments, node)
+        done[expression] = result
+        return result
+
+    def _sum(self, expression: sympy.Add, done: dict[sympy.Expr, Operand], node: Node) -> Operand:
+        plus: list[Operand] = []
+        minus: list[Operand] = []
+        for term in sorted(expression.args, key=_term_order):
+            coefficient, _ = term.as_coeff_Mul()
+            negative = bool(coefficient.is_negative)
+            (minus if negative else plus).append(self._visit(-term if negative else term, done, node))
+        # small operands first: a sum of vectors is cheaper than vectors added to a matrix
+        plus.sort(key=_breadth)
+        minus.sort(key=_breadth)
+        if not plus:
+            total = minus.pop(0)
+            total = self.apply("negative", (total,), node)
+        else:
+            total = plus.pop(0)
+            if isinstance(total, Literal) and plus:
+                plus.append(total)
+                total = plus.pop(0)
+        for operand in plus:
+            total = self.apply("add", (total, operand), node)
+        for operand in minus:
+            total = self.apply("subtract", (total, operand), node)
+        return total
+
+    def _product(self, expression: sympy.Mul, done: dict[sympy.Expr, Operand], node: Node) -> Operand:
+        numbers: list[sympy.Expr] = []
+        above: list[Operand] = []
+        below: list[Operand] = []
+        for factor in sorted(expression.args, key=_term_order):
+            if not _has_slots(factor):
+                numbers.append(factor)
+            elif isinstance(factor, sympy.Pow) and factor.exp.is_number and factor.exp.is_negative:
+                below.append(self._power(factor.base, -factor.exp, done, node))
+            else:
+                above.append(self._visit(factor, done, node))
+        scale = sympy.Mul(*numbers)
+        above.sort(key=_breadth)
+        below.sort(key=_breadth)
+        if not above:
+            total: Operand = self.apply("divide", (Literal(scale), below.pop(0)), node)
+        else:
+            total = above.pop(0)
+            if scale == -1:
+                total = self.apply("negative", (total,), node)
+            elif scale != 1:
+                total = self.apply("multiply", (total, Literal(scale)), node)
+        for operand in above:
+            total = self.apply("multiply", (total, operand), node)
+        for operand in below:
+            total = self.apply("divide", (total, operand), node)
+        return total
+
+    def _power(
+        self, base: sympy.Expr, exponent: sympy.Expr, done: dict[sympy.Expr, Operand], node: Node
+    ) -> Operand:
+        if base is sympy.E:
+            return self.apply("exp", (self._visit(exponent, done, node),), node)
+        value = self._visit(base, done, node)
+        if exponent.is_number and exponent.is_negative:
+            positive = self._power(base, -exponent, done, node)
+            return self.apply("divide", (Literal(sympy.S.One), positive), node)
+        if isinstance(exponent, sympy.Integer) and int(exponent) <= 16:
+            return self._whole_power(value, int(exponent), node)
+        if isinstance(exponent, sympy.Rational) and exponent.q == 2 and exponent.p <= 15:
+            root = self.apply("sqrt", (value,), node)
+            whole = int(exponent.p) // 2
+            if not whole:
+                return root
+            return self.apply("multiply", (self._whole_power(value, whole, node), root), node)
+        return self.apply("power", (value, self._visit(exponent, done, node)), node)
+
+    def _whole_power(self, value: Operand, exponent: int, node: Node) -> Operand:
+        if exponent == 1:
+            return value
+        half = self._whole_power(value, exponent // 2, node)
+        square = self.apply("square", (half,), node)
+        return self.apply("multiply", (square, value), node) if exponent % 2 else square
+
+
+@lru_cache(maxsize=65536)
+def _has_slots(expression: sympy.Expr) -> bool:
+    return any(symbol.name.startswith("_") for symbol in expression.free_symbols)
+
+
+@lru_cache(maxsize=65536)
+def _term_order(term: sympy.Expr) -> tuple[int, ...]:
+    """Terms in the order of the operands they read, so that code reads like the definition."""
+    return tuple(sorted(int(s.name[1:]) for s in term.free_symbols if s.name.startswith("_")))
+
+
+def _breadth(operand: Operand) -> int:
+    return sum(1 for size in operand.shape if size != 1)
+
+
+def _result_dtype(name: str, operands: Sequence[Operand]) -> str:
+    if name in BOOLEAN:
+        return BOOL
+    arrays = {operand.dtype for operand in operands if isinstance(operand, Value)}
+    if name == "where":
+        arrays = {o.dtype for o in operands[1:] if isinstance(o, Value)}
+    whole_literals = all(o.number.is_integer for o in operands if isinstance(o, Literal))
+    if name == "multiply" and arrays == {BOOL} and all(isinstance(o, Value) for o in operands):
+        return BOOL
+    if arrays == {INT} and whole_literals and name in KEEPS_INT:
+        return INT
+    if name == "where" and arrays <= {INT} and arrays and whole_literals:
+        return INT
+    return FLOAT
+
+
+def _fold(name: str, numbers: list[sympy.Expr]) -> Literal:
+    a, *rest = numbers
+    table: dict[str, Callable[[], sympy.Expr]] = {
+        "add": lambda: a + rest[0],
+        "subtract": lambda: a - rest[0],
+        "multiply": lambda: a * rest[0],
+        "divide": lambda: a / rest[0],
+        "negative": lambda: -a,
+        "square": lambda: a**2,
+        "sqrt": lambda: sympy.sqrt(a),
+        "power": lambda: a ** rest[0],
+    }
+    return Literal(table[name]())

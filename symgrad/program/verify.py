@@ -1,0 +1,50 @@
+"""The verifier of programs: definitions before uses, shapes that fit, no write over what is read."""
+
+from __future__ import annotations
+
+from symgrad.expr.dimension import broadcast, same_shape
+from symgrad.program.instruction import UPDATES, VIEWS, Literal, Value
+from symgrad.program.schedule import Schedule
+
+
+class BrokenProgram(AssertionError):
+    """The compiler made an illegal program; a defect of symgrad, never of its user."""
+
+
+def verify(plan: Schedule) -> None:
+    """Raises: BrokenProgram if the program could not run, or would read memory written over."""
+    program = plan.program
+    known: set[Value] = set(program.arguments.values())
+    holder: dict[Value, Value] = {}  # buffer -> the value whose entries lie in it now
+    for line in program.instructions:
+        for value in line.values:
+            if value not in known:
+                raise BrokenProgram(f"{line.op} reads a value before it is made")
+            root = value.root
+            if root.argument is None and root in plan.buffer:
+                if holder[plan.buffer[root]] is not root:
+                    raise BrokenProgram(f"{line.op} reads memory that was written over")
+        if line.result in known:
+            raise BrokenProgram(f"{line.op} makes a value twice")
+        if line.op == "ufunc":
+            shape = broadcast([o.shape for o in line.operands])
+            if not same_shape(shape, line.result.shape):
+                raise BrokenProgram(f"{line.options['name']}: shape {line.result.shape} is not {shape}")
+        if line.op in {"dot", "matmul", "vecdot"}:
+            a, b = line.values
+            inner = b.shape[-2] if line.op != "vecdot" and len(b.shape) > 1 else b.shape[-1]
+            if not same_shape((a.shape[-1],), (inner,)):
+                raise BrokenProgram(f"{line.op}: inner sizes {a.shape[-1]} and {inner}")
+        if line.op in UPDATES:
+            target = line.operands[0]
+            if isinstance(target, Literal) or target.root.argument is not None:
+                raise BrokenProgram(f"{line.op} would write to an argument")
+        known.add(line.result)
+        if line.op not in VIEWS and line.result in plan.buffer:
+            holder[plan.buffer[line.result]] = line.result
+    for name, value in program.results.items():
+        if value not in known:
+            raise BrokenProgram(f"the result {name} is never made")
+        root = value.root
+        if root in plan.buffer and holder[plan.buffer[root]] is not root:
+            raise BrokenProgram(f"the result {name} was written over")

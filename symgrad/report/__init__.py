@@ -1,0 +1,1 @@
+"""Derivations and stages as text for people: records of finished strings, and their renderings."""

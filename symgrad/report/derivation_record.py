@@ -1,0 +1,67 @@
+"""What a derivation says: a frozen record of finished strings, whatever it will look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """One equation. `number`: as in the emitted code, or "". `where`: the user's line, or ""."""
+
+    number: str
+    text: str
+    shape: str
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """An equation before and after the formula was made numerically stable."""
+
+    before: str
+    after: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A labelled line of a step."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One step of the differentiation: `title` what is done, `about` to which tensor."""
+
+    number: str
+    title: str
+    about: str
+    where: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class DerivationRecord:
+    """The derivation of one function of a module.
+
+    given: inputs and parameters. definition: the user's equations. changes: what stabilisation
+    changed. forward: the equations of the values, numbered as in the emitted code. steps: the
+    differentiation. gradients: the equations of the derivatives, numbered likewise. results: what
+    is returned. independent, zeros: what provably does not matter. costs: in closed form.
+    """
+
+    title: str
+    function: str
+    given: tuple[Line, ...]
+    definition: tuple[Line, ...]
+    changes: tuple[Change, ...]
+    forward: tuple[Line, ...]
+    steps: tuple[StepRecord, ...]
+    gradients: tuple[Line, ...]
+    results: tuple[Line, ...]
+    independent: tuple[str, ...]
+    zeros: tuple[str, ...]
+    costs: tuple[Row, ...]

@@ -10,6 +10,9 @@ model = sg.Model("digits", loss=nn.functional.cross_entropy(logits, y))
 """
 
 from symgrad import nn
+from symgrad.calculus.derivatives import grad, hessian, hvp, jacobian, jvp, vjp
+from symgrad.compiler import Compiled
+from symgrad.compiler import compile_model as compile
 from symgrad.errors import SymgradError
 from symgrad.expr.dimension import dim
 from symgrad.expr.node import Node
@@ -31,31 +34,39 @@ from symgrad.model.model import Model
 from symgrad.model.model_file import load_model
 from symgrad.model.operations import OPERATIONS
 from symgrad.model.operations.elementwise import elementwise
-
-__version__ = "0.1.0"
+from symgrad.version import __version__
 
 globals().update(OPERATIONS)  # NumPy's operations, by name
 
 __all__ = [
     *OPERATIONS,
+    "Compiled",
     "Model",
     "Node",
     "SymgradError",
+    "__version__",
+    "compile",
     "constant",
     "dim",
     "elementwise",
     "formula",
     "glorot_normal",
     "glorot_uniform",
+    "grad",
     "he_normal",
     "he_uniform",
+    "hessian",
+    "hvp",
     "init",
     "input",
+    "jacobian",
+    "jvp",
     "load_model",
     "nn",
     "normal",
     "ones",
     "parameter",
     "uniform",
+    "vjp",
     "zeros",
 ]

@@ -7,7 +7,7 @@ asks, and simplified. What comes out is ready to be lowered.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -16,13 +16,17 @@ from symgrad.calculus import derivatives
 from symgrad.calculus.journal import Journal
 from symgrad.calculus.reverse import gradients
 from symgrad.errors import DefinitionError
+from symgrad.expr.contraction import Contraction
 from symgrad.expr.leaf import Cotangent, Input, Named, Tangent
+from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
-from symgrad.expr.walk import postorder
+from symgrad.expr.walk import postorder, uses
 from symgrad.model.model import Model
 from symgrad.passes.form import Form
 from symgrad.passes.pipeline import AFTER_DERIVATION, BEFORE_DERIVATION, Observer, run
 
+# What the results of a function are called in its code, where they are no gradients.
+RESULT_MARKS = {"hessian": "h", "jacobian": "j", "hvp": "hv"}
 DEFAULT_FUNCTIONS = ("forward", "loss", "value_and_grad")
 
 
@@ -214,6 +218,7 @@ def derive(
             )
     given = dict(model.outputs) | ({"": model.loss} if model.loss is not None else {})
     start = run(Form(given, dict(model.names), {}), BEFORE_DERIVATION, observer)
+    start = replace(start, names=_with_inner_names(start))
     outputs = {name: node for name, node in start.outputs.items() if name}
     derived = []
     for name in dict.fromkeys(chosen):
@@ -221,20 +226,54 @@ def derive(
             model, start.outputs.get(""), outputs, model.parameters, _chosen(model, inputs)
         )
         raw, returned = BUILDERS[name](request)
-        names = dict(start.names)
-        for mark, owners in (("d", request.journal.provenance), ("t", request.journal.motion)):
-            for node, primal in owners.items():
-                wish = names.get(primal) or (primal.name if isinstance(primal, Named) else None)
-                if wish is not None and not isinstance(node, Named):
-                    names.setdefault(node, f"{mark}_{_path_name(wish)}")
-        for key, node in raw.items():
-            if key == "loss" or key in outputs:
-                names.setdefault(node, key)
-        form = run(Form(raw, names, {}), AFTER_DERIVATION, observer)
+        named = {node: name for node, name in start.names.items() if not isinstance(node, Named)}
+        origins = {node: node for node in postorder(raw.values())}
+        form = run(Form(raw, named, origins), AFTER_DERIVATION, observer)
+        form = replace(form, names=_all_names(name, form, start.names, request.journal))
         read = {n for n in postorder(form.outputs.values()) if isinstance(n, Named)}
         unread = tuple(leaf for leaf in (*model.parameters, *model.inputs) if leaf not in read)
         derived.append(Derived(name, form, returned, request.journal, raw, unread))
     return derived
+
+
+def _all_names(
+    function: str, form: Form, defined: Mapping[Node, str], journal: Journal
+) -> dict[Node, str]:
+    """Names for the nodes of a simplified form: of the definition, of results, of derivatives."""
+    names = dict(form.names)
+    if function in RESULT_MARKS:
+        for key, node in form.outputs.items():
+            if not isinstance(node, Named):
+                wish = "_".join(_path_name(part) for part in key.split(" "))
+                names.setdefault(node, f"{RESULT_MARKS[function]}_{wish}")
+    for node, origin in form.origins.items():
+        for mark, owners in (("d", journal.provenance), ("t", journal.motion)):
+            primal = owners.get(origin)
+            if primal is None or isinstance(node, Named):
+                continue
+            wish = defined.get(primal) or (primal.name if isinstance(primal, Named) else None)
+            if wish is None and primal in journal.provenance:  # the tangent of a cotangent
+                inner = journal.provenance[primal]
+                wish = defined.get(inner) or (inner.name if isinstance(inner, Named) else None)
+                wish = wish and f"d_{_path_name(wish)}"
+            if wish is not None:
+                names.setdefault(node, f"{mark}_{_path_name(wish)}")
+    for key, node in form.outputs.items():
+        if not isinstance(node, Named) and " " not in key:
+            names.setdefault(node, key)
+    return names
+
+
+def _with_inner_names(form: Form) -> dict[Node, str]:
+    """The form's names, and `h_in` for what only the map `h` reads: the argument of its formula."""
+    names = dict(form.names)
+    counts = uses(form.outputs.values())
+    for node in postorder(form.outputs.values()):
+        if isinstance(node, Map) and node in form.names and len(node.operands) == 1:
+            (inner,) = node.operands
+            if counts[inner] == 1 and inner not in names and isinstance(inner, Map | Contraction):
+                names[inner] = f"{form.names[node]}_in"
+    return names
 
 
 def _possible(model: Model) -> tuple[str, ...]:

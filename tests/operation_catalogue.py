@@ -1,4 +1,4 @@
-"""What users write on tensors: each operation of `symgrad.OPERATIONS` that is not a scalar function.
+"""What users write on tensors: each of symgrad's operations that is not a scalar function.
 
 The second part of the catalogue: sample graphs of each, through the public function. What is
 missing here fails a test.
@@ -35,8 +35,8 @@ SAMPLES: dict[str, list[Sample]] = {
         ("all", [(2, 3)], sg.logsumexp),
         ("axis", [(n, 3)], lambda x: sg.logsumexp(x, axis=1, keepdims=True)),
     ],
-    "argmax": [("axis", [(2, 3)], lambda x: x[sg.argmax(x, axis=1), :])],
-    "argmin": [("axis", [(2, 3)], lambda x: x[sg.argmin(x, axis=1), :])],
+    "argmax": [("axis", [(2, 3)], lambda x: x[sg.argmax(x, axis=0), :])],
+    "argmin": [("axis", [(2, 3)], lambda x: x[sg.argmin(x, axis=0), :])],
     "cumsum": [("all", [(2, 3)], sg.cumsum), ("axis", [(2, n)], lambda x: sg.cumsum(x, axis=1))],
     "matmul": [
         ("matrices", [(n, 3), (3, 2)], sg.matmul),

@@ -14,7 +14,7 @@ import numpy as np
 from symgrad.check.finding import Finding
 from symgrad.check.point import Point, random_directions
 from symgrad.check.sizes import shape_of
-from symgrad.check.subject import Arrays, Subject
+from symgrad.check.subject import Subject
 from symgrad.check.tree import Array, Tree, copied, identical, leaves, mapped
 
 ROUNDING = 1e-9  # float64, other order of additions
@@ -41,6 +41,7 @@ def conduct(subject: Subject, function: str, point: Point, other: Point) -> Iter
     _Call(subject, function, other)(other)
     yield _same(function, "a result outlives later calls", identical(first, kept))
     yield _memory(function, first, second, call.arguments)
+    del first, second  # a Hessian may be large
     yield _close(function, "strided arguments", call(point.mapped(strided)), kept, ROUNDING)
     yield _close(
         function, "Fortran-ordered arguments", call(point.mapped(transposed)), kept, ROUNDING
@@ -86,13 +87,10 @@ class _Call:
     def __init__(self, subject: Subject, function: str, point: Point) -> None:
         self.subject, self.function = subject, function
         self.directions = random_directions(subject, function, point, np.random.default_rng(1))
-        self.arguments: list[Arrays] = [point.params, point.inputs, *self.directions.values()]
+        self.arguments: list[Tree] = [point.params, point.inputs, *self.directions.values()]
 
     def __call__(self, point: Point, dtype: Any = np.float64) -> Tree:
-        directions = {
-            name: {k: np.asarray(a, dtype) for k, a in group.items()}
-            for name, group in self.directions.items()
-        }
+        directions = mapped(lambda a: np.asarray(a, dtype), self.directions)
         result = self.subject.call(self.function, point.params, point.inputs, **directions)
         return mapped(np.asarray, result) if not isinstance(result, np.ndarray) else result
 
@@ -154,7 +152,7 @@ def _size(array: Array) -> float:
     return float(np.max(np.abs(array))) if array.size and array.dtype.kind == "f" else 0.0
 
 
-def _memory(function: str, first: Tree, second: Tree, arguments: list[Arrays]) -> Finding:
+def _memory(function: str, first: Tree, second: Tree, arguments: list[Tree]) -> Finding:
     """Whether a result has memory of its own."""
     what = "results have memory of their own"
     mine = list(leaves(first))

@@ -67,11 +67,11 @@ def _findings(
             if function in DERIVATIVES:
                 progress(f"{function}, random point {seed}")
                 yield from _derivative(subject, function, point, seed)
-    yield from consistency(subject, points[0])
+    yield from _guarded("all", consistency(subject, points[0]))
     yield from _batch_of_one(subject, seeds[0], progress)
     for function in subject.functions:
         progress(f"{function}, conduct")
-        yield from _conduct(subject, function, points[0], points[-1])
+        yield from _guarded(function, conduct(subject, function, points[0], points[-1]))
 
 
 def _derivative(
@@ -93,13 +93,13 @@ def _derivative(
         yield Finding(function, f"slopes{where}", False, note=note)
 
 
-def _conduct(subject: Subject, function: str, point: Point, other: Point) -> Iterator[Finding]:
+def _guarded(function: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """`findings`; what a function raises on a right call is one more."""
     try:
-        yield from conduct(subject, function, point, other)
+        yield from findings
     except Exception as error:
-        yield Finding(
-            function, "right calls return", False, note=f"{type(error).__name__}: {error}"
-        )
+        note = f"{type(error).__name__}: {error}"
+        yield Finding(function, "right calls return", False, note=note)
 
 
 def _batch_of_one(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.check.point import Point, normal_like
+from symgrad.check.point import Point, as_returned, normal_like
 from symgrad.check.slopes import Claim, Curve
 from symgrad.check.subject import Arrays, Subject
 from symgrad.check.tree import inner, magnitude
@@ -134,7 +134,7 @@ def jvp(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
 def vjp(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
     """grads . t against differences of cotangents . outputs along t."""
     weights = normal_like(subject.outputs, point.sizes, rng)
-    _, grads = subject.call("vjp", point.params, point.inputs, cotangents=weights)
+    _, grads = subject.call("vjp", point.params, point.inputs, cotangents=as_returned(weights))
     for name, t in parameter_directions(subject, point, rng):
         yield Claim(
             "vjp", f"along {name}", inner(grads, t), output_curve(subject, point, t, weights)

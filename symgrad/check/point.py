@@ -13,7 +13,7 @@ import numpy as np
 
 from symgrad.check.sizes import NoSuchSize, names_in, shape_of
 from symgrad.check.subject import Arrays, Specification, Subject
-from symgrad.check.tree import Array, leaves
+from symgrad.check.tree import Array, Tree, leaves
 from symgrad.errors import CheckError
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
@@ -95,14 +95,19 @@ def is_finite(subject: Subject, function: str, point: Point) -> bool:
 
 def random_directions(
     subject: Subject, function: str, point: Point, rng: np.random.Generator
-) -> dict[str, Arrays]:
+) -> dict[str, Tree]:
     """Tangents and cotangents for those functions that take them."""
-    given: dict[str, Arrays] = {}
+    given: dict[str, Tree] = {}
     if function in ("jvp", "hvp"):
         given["tangents"] = normal_like(subject.parameters, point.sizes, rng)
     if function == "vjp":
-        given["cotangents"] = normal_like(subject.outputs, point.sizes, rng)
+        given["cotangents"] = as_returned(normal_like(subject.outputs, point.sizes, rng))
     return given
+
+
+def as_returned(outputs: Arrays) -> Tree:
+    """Outputs in the form in which `forward` returns them: one alone stands for itself."""
+    return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
 
 def normal_like(

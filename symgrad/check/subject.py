@@ -74,9 +74,7 @@ class Subject:
         """The first of the functions `names` that can be called, here or in the reference."""
         return next((name for name in names if self._find(name) is not None), None)
 
-    def call(
-        self, function: str, params: Arrays, inputs: Arrays, **directions: Arrays | None
-    ) -> Tree:
+    def call(self, function: str, params: Arrays, inputs: Arrays, **directions: Tree) -> Tree:
         """Calls `function` with those of its arguments that it takes.
 
         `directions`: `tangents` and `cotangents`, where the function has them.

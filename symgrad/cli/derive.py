@@ -9,11 +9,9 @@ import click
 from symgrad.cli.console import progress
 from symgrad.cli.costs import cost_rows
 from symgrad.cli.source import Source, takes_model
-from symgrad.compiler import compile_model
-from symgrad.derivation import BUILDERS, possible_functions
+from symgrad.cli.stages import before_derivation, compiled_with
+from symgrad.derivation import BUILDERS
 from symgrad.errors import OutputError
-from symgrad.passes.form import Form
-from symgrad.passes.pipeline import BEFORE_DERIVATION, run
 from symgrad.program.cost import cost
 from symgrad.report.derivation import derivation_record
 from symgrad.report.render import FORMATS, render_derivation
@@ -40,15 +38,11 @@ def derive(source: Source, function: str, form: str, path: str | None) -> None:
     """
     model = source.model()
     with progress(f"deriving {model.name}") as tell:
-        functions = list(dict.fromkeys([*possible_functions(model), function]))
-        compiled = compile_model(model, functions, observer=lambda name, form: tell(name))
-        given = dict(model.outputs) | ({"": model.loss} if model.loss is not None else {})
-        stabilised = run(Form.of(given, dict(model.names)), BEFORE_DERIVATION)
-        position = [derived.name for derived in compiled.derived].index(function)
+        compiled, position = compiled_with(model, function, lambda name, form: tell(name))
         record = derivation_record(
             model,
             compiled.derived[position],
-            stabilised,
+            before_derivation(model),
             compiled.equations.names,
             compiled.equations.numbers,
             cost_rows(cost(compiled.plans[position])),

@@ -1,6 +1,6 @@
 """Programs and schedules as numbered lines.
 
-     3  z = add(v2, 0.bias)          [n, 128]   (1) z = x @ 0.weight.T + 0.bias   in place of v2
+3  z = add(v2, 0.bias)          [n, 128]   (1) z = x @ 0.weight.T + 0.bias   in place of v2
 """
 
 from __future__ import annotations

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import click
 
+from symgrad.cli.console import progress
 from symgrad.cli.program_text import program_lines, schedule_lines
 from symgrad.cli.source import Source, takes_model
-from symgrad.compiler import Compiled, compile_model
-from symgrad.derivation import BUILDERS, possible_functions
-from symgrad.expr.node import Node
+from symgrad.cli.stages import before_derivation, compiled_with, first_form, roots
+from symgrad.compiler import Compiled
+from symgrad.derivation import BUILDERS, Derived
 from symgrad.model.model import Model
 from symgrad.passes.form import Form
-from symgrad.passes.pipeline import AFTER_DERIVATION, BEFORE_DERIVATION, run
+from symgrad.passes.pipeline import AFTER_DERIVATION, BEFORE_DERIVATION
 from symgrad.program.lower import lower
+from symgrad.report.derivation import derivative_names
 from symgrad.report.expression_text import expression_lines
 
 
 def _definition(model: Model, compiled: Compiled, position: int) -> list[str]:
-    return expression_lines(_roots(model), model.names)
+    return expression_lines(roots(model), model.names)
 
 
 def _stabilised(model: Model, compiled: Compiled, position: int) -> list[str]:
-    form = _before_derivation(model)
-    return expression_lines(_labelled(form.outputs), form.names)
+    return _form_lines(before_derivation(model))
 
 
 def _derived(model: Model, compiled: Compiled, position: int) -> list[str]:
-    derived = compiled.derived[position]
-    return expression_lines(derived.raw, compiled.derived[position].raw_names)
+    return _form_lines(_raw_form(model, compiled.derived[position]))
 
 
 def _simplified(model: Model, compiled: Compiled, position: int) -> list[str]:
-    derived = compiled.derived[position]
-    return expression_lines(derived.form.outputs, derived.form.names)
+    return _form_lines(compiled.derived[position].form)
 
 
 def _program(model: Model, compiled: Compiled, position: int) -> list[str]:
@@ -79,56 +78,41 @@ def show(source: Source, stage: str, function: str | None, passes: bool) -> None
       symgrad show examples/digits_mlp.py --passes
     """
     model = source.model()
-    possible = possible_functions(model)
-    chosen = function or ("value_and_grad" if "value_and_grad" in possible else possible[0])
-    compiled = compile_model(model, list(dict.fromkeys([*possible, chosen])))
-    position = [derived.name for derived in compiled.derived].index(chosen)
-    lines = _passes(model, compiled, position) if passes else STAGES[stage](model, compiled, position)
+    with progress(f"compiling {model.name}") as tell:
+        compiled, position = compiled_with(model, function, lambda name, form: tell(name))
+    if passes:
+        lines = _passes(model, compiled.derived[position])
+    else:
+        lines = STAGES[stage](model, compiled, position)
     click.echo("\n".join(lines))
 
 
-def _passes(model: Model, compiled: Compiled, position: int) -> list[str]:
+def _passes(model: Model, derived: Derived) -> list[str]:
     """The form after each pass; a pass that changes nothing is only named."""
-    derived = compiled.derived[position]
-    lines = ["the definition", *_indented(expression_lines(_roots(model), model.names))]
-    given = dict(_roots_by_key(model))
-    for start, pipeline, moment in (
-        (Form.of(given, dict(model.names)), BEFORE_DERIVATION, "before differentiation"),
-        (Form(dict(derived.raw), dict(derived.raw_names), {}), AFTER_DERIVATION, "after it"),
+    lines: list[str] = []
+    for title, start, pipeline in (
+        ("the definition", first_form(model), BEFORE_DERIVATION),
+        (f"{derived.name}, derived", _raw_form(model, derived), AFTER_DERIVATION),
     ):
-        if pipeline is AFTER_DERIVATION:
-            raw = expression_lines(start.outputs, start.names)
-            lines += ["", f"{derived.name}, derived", *_indented(raw)]
-        known = [dict(start.outputs)]
-
-        def observe(name: str, form: Form, moment: str = moment, known: list[dict[str, Node]] = known) -> None:
-            title = f"{name}, {moment}"
-            if all(form.outputs[key] is node for key, node in known[-1].items()):
-                lines.extend(["", f"{title}: no change"])
+        lines += [*([""] if lines else []), title, *_indented(_form_lines(start))]
+        form = start
+        for each in pipeline:
+            before, form = form, each(form)
+            if all(form.outputs[key] is node for key, node in before.outputs.items()):
+                lines += ["", f"after {each.__name__}: no change"]
             else:
-                shown = expression_lines(_labelled(form.outputs), form.names)
-                lines.extend(["", title, *_indented(shown)])
-            known.append(dict(form.outputs))
-
-        run(start, pipeline, observe)
+                lines += ["", f"after {each.__name__}", *_indented(_form_lines(form))]
     return lines
 
 
-def _before_derivation(model: Model) -> Form:
-    return run(Form.of(_roots_by_key(model), dict(model.names)), BEFORE_DERIVATION)
+def _raw_form(model: Model, derived: Derived) -> Form:
+    """The results as differentiation left them."""
+    names = before_derivation(model).names
+    return Form(dict(derived.raw), names | derivative_names(derived, names), {})
 
 
-def _roots_by_key(model: Model) -> dict[str, Node]:
-    return dict(model.outputs) | ({"": model.loss} if model.loss is not None else {})
-
-
-def _roots(model: Model) -> dict[str, Node]:
-    return _labelled(_roots_by_key(model))
-
-
-def _labelled(outputs: Mapping[str, Node]) -> dict[str, Node]:
-    """Outputs with the loss under its name: inside the pipeline it has the key "" ."""
-    return {key or "loss": node for key, node in outputs.items()}
+def _form_lines(form: Form) -> list[str]:
+    return expression_lines({key or "loss": n for key, n in form.outputs.items()}, form.names)
 
 
 def _indented(lines: list[str]) -> list[str]:

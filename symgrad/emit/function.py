@@ -13,7 +13,7 @@ from symgrad.emit.statement import Statements
 from symgrad.expr.dimension import shape_text
 from symgrad.expr.equation import equation
 from symgrad.expr.leaf import Leaf, Named
-from symgrad.expr.node import Node
+from symgrad.expr.node import BOOL, Node
 from symgrad.program.expansion import LOG_MAX
 from symgrad.program.instruction import VIEWS, Instruction, Literal, Value
 from symgrad.program.schedule import Schedule
@@ -73,6 +73,7 @@ def write_function(
            if isinstance(o, Literal)):
         body.append("log_max = _LOG_MAX[dtype]")
     current: Node | None = None
+    seen: set[Node] = set()
     for line in plan.program.instructions:
         written = statements.line(line)
         if not written:
@@ -80,10 +81,13 @@ def write_function(
         node = equations.owner(line.node)
         if node in equations.names and node is not current and not isinstance(node, Leaf):
             if line.op != "guard":
-                comment = _comment(node, equations)
                 if body:
                     body.append("")
-                body.extend(comment)
+                if node in seen:
+                    body.append(f"# ({equations.numbers[node]}) continued")
+                else:
+                    body.extend(_comment(node, equations))
+                seen.add(node)
                 current = node
         body.extend(written)
     results = plan.program.results
@@ -149,18 +153,25 @@ def name_values(plan: Schedule, equations: Equations, door: Door) -> dict[Value,
 
 
 def _inlined(lines: list[Instruction]) -> set[Value]:
-    """Masks that only the very next statement reads: they are written inside it."""
+    """Values written where they are read: numbers, and masks that the next statement reads."""
     statements = [line for line in lines if line.op not in VIEWS]
-    readers: dict[Value, int] = {}
+    readers: dict[Value, list[Instruction]] = {}
     for line in lines:
         for value in line.values:
-            readers[value] = readers.get(value, 0) + 1
-    return {
-        line.result
-        for line, following in zip(statements, statements[1:], strict=False)
-        if line.op == "ufunc" and line.result.dtype == "bool" and line.result in following.values
-        and readers[line.result] == 1 and not line.options.get("cast") and line.result.shape
-    }
+            readers.setdefault(value, []).append(line)
+    inlined: set[Value] = set()
+    for line, following in zip(statements, [*statements[1:], None], strict=True):
+        value = line.result
+        if len(readers.get(value, ())) != 1 or line.options.get("cast") or value.node is not None:
+            continue
+        (reader,) = readers[value]
+        next_reads = reader is following and reader.op == "ufunc"
+        if line.op == "ufunc" and (next_reads if value.shape else reader.op == "ufunc"):
+            if not value.shape or value.dtype == BOOL:
+                inlined.add(value)
+        elif not value.shape and next_reads and line.op in {"reduce", "dot", "vdot"}:
+            inlined.add(value)
+    return inlined
 
 
 def _hint(line: Instruction, equations: Equations) -> str:

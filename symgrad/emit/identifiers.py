@@ -7,7 +7,8 @@ import keyword
 import re
 
 RESERVED = frozenset(
-    {"np", "sys", "params", "out", "dtype", "fits", "log_max", "tangents", "cotangents", "PARAMETERS", "INPUTS"}
+    {"np", "sys", "params", "out", "dtype", "fits", "log_max", "tangents", "cotangents", "PARAMETERS", "INPUTS",
+     "OUTPUTS", "DISTRIBUTIONS"}
 )
 
 

@@ -18,6 +18,8 @@ class ModuleView:
     docstring: tuple[str, ...]
     parameters: tuple[str, ...]
     inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    distributions: tuple[str, ...]
     sizes: tuple[str, ...]
     init_signature: str
     init_lines: tuple[str, ...]

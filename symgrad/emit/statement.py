@@ -157,8 +157,8 @@ class Statements:
     # -- products and reductions -------------------------------------------------------------
 
     def _is_small(self, line: Instruction) -> bool:
-        """Whether an operand of the product is a small matrix of known size."""
-        sizes = [o.size for o in line.values if not o.size.free_symbols]
+        """Whether an operand or the result of the product is a small matrix of known size."""
+        sizes = [v.size for v in (*line.values, line.result) if not v.size.free_symbols]
         return bool(sizes) and max(sample_size(size) for size in sizes) <= SMALL_MATRIX
 
     def _dot(self, line: Instruction) -> str:
@@ -170,6 +170,9 @@ class Statements:
     def _matmul(self, line: Instruction) -> str:
         a, b = line.operands
         return f"{self._atom(a)} @ {self._atom(b)}"
+
+    def _vdot(self, line: Instruction) -> str:
+        return f"np.vdot({', '.join(self.text(o) for o in line.operands)})"
 
     def _vecdot(self, line: Instruction) -> str:
         return f"np.vecdot({', '.join(self.text(o) for o in line.operands)})"

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import sympy
 
-from symgrad.expr.contraction import Contraction
+from symgrad.expr.contraction import Contraction, contract
 from symgrad.expr.formula import slot
 from symgrad.expr.formula import text as formula_text
 from symgrad.expr.leaf import Arange, Constant, Identity, Named, Table
@@ -201,6 +201,16 @@ def _matrix_form(node: Contraction, names: list[str]) -> str | None:
             else:
                 body = f"transpose({_bare(body)}, {tuple(kept.index(i) for i in shared)})"
         return body
+    scalars = [name for name, indices in zip(names, node.indices, strict=True) if not indices]
+    if scalars:
+        rest = [k for k, indices in enumerate(node.indices) if indices]
+        if not rest:
+            return " * ".join(names)
+        inner = contract(node.output, [node.terms[k] for k in rest], sizes=node.sizes)
+        assert isinstance(inner, Contraction)
+        body = _matrix_form(inner, [names[k] for k in rest])
+        body = body and (body if _is_atomic(body.replace(" @ ", "")) else f"({body})")
+        return body and " * ".join([*scalars, body])
     if len(node.operands) > 2:
         return None
     left, right = (list(indices) for indices in node.indices)

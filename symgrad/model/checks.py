@@ -34,32 +34,43 @@ def raise_together(name: object, where: str | None, problems: Iterator[Any] | li
     raise error
 
 
-def of_roots(name: object, loss: Any, outputs: Any, listed: Any) -> Iterator[SymgradError | None]:
+def of_roots(
+    name: object, loss: Any, outputs: Any, listed: Any, where: str | None
+) -> Iterator[SymgradError | None]:
     """The arguments of `sg.Model` themselves."""
-    yield model_name_problem(name)
-    if loss is None and not outputs:
+    yield model_name_problem(name, where)
+    if loss is None and (outputs is None or outputs == {}):
         yield DefinitionError(
             f"the model {name} has neither a loss nor outputs",
+            where=where,
             fix='say loss=..., or outputs={"name": tensor}',
         )
     if loss is not None:
-        yield from _of_loss(name, loss)
+        yield from _of_loss(name, loss, where)
     if outputs is not None and not isinstance(outputs, Mapping):
         yield DefinitionError(
             f"the outputs of {name} are not a dict of tensors by name",
+            where=where,
             fix='write outputs={"probabilities": p}',
         )
     elif outputs:
         for key, node in outputs.items():
-            yield name_problem(key, "an output")
+            yield name_problem(key, "an output", where)
             if not isinstance(node, Node):
-                yield DefinitionError(f"the output {key!r} of {name} is not a tensor expression: "
-                                      f"{_shown(node)}")  # fmt: skip
+                yield DefinitionError(
+                    f"the output {key!r} of {name} is not a tensor expression: {_shown(node)}",
+                    where=where,
+                )  # fmt: skip
     for leaf in listed or ():
         if not isinstance(leaf, Parameter):
             yield DefinitionError(
-                f"parameters= of {name} lists what is not a parameter: {_shown(leaf)}"
+                f"parameters= of {name} lists what is not a parameter: {_shown(leaf)}",
+                where=where,
             )
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _shown(thing: object) -> str:
@@ -67,9 +78,11 @@ def _shown(thing: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _of_loss(name: object, loss: Any) -> Problems:
+def _of_loss(name: object, loss: Any, where: str | None) -> Problems:
     if not isinstance(loss, Node):
-        yield DefinitionError(f"the loss of {name} is not a tensor expression: {_shown(loss)}")
+        yield DefinitionError(
+            f"the loss of {name} is not a tensor expression: {_shown(loss)}", where=where
+        )
     elif loss.ndim:
         yield ShapeError(
             f"the loss of {name} is not a scalar",
@@ -148,7 +161,8 @@ def of_dimensions(nodes: Sequence[Node], leaves: Sequence[Named]) -> Iterator[Sy
             )
         if symbol.name in names:
             yield NamingError(
-                f"{symbol.name!r} names both a dimension and the tensor {names[symbol.name]}",
+                f"{symbol.name!r} names both a dimension and "
+                f"{_article(type(names[symbol.name]).__name__.lower())}",
                 where=names[symbol.name].location,
                 fix="rename one of them",
             )
@@ -164,8 +178,8 @@ def of_use(
     """Parameters that nothing reads, or that the loss does not."""
     read: set[Node] = set(leaves)
     unread = [*unread_of_layers(nodes, read), *unread_in_scope(scope, read)]
-    for leaf in dict.fromkeys(unread):
-        yield unread_problem(leaf, f"the model {name} does not read")
+    if unread:
+        yield unread_problem(unread, f"the model {name} does not read")
     if loss is None:
         return
     in_loss = set(postorder([loss]))

@@ -66,7 +66,7 @@ def _fans(shape: Shape, what: str) -> tuple[sympy.Expr, sympy.Expr]:
         raise DefinitionError(
             f"{what} needs a parameter of at least two axes, not {shape_text(shape)}",
             where=user_location(),
-            fix="say fan_in=, or use init=sg.init.normal(0, std)",
+            fix="use init=sg.init.normal(0, std), or say fan_in= where it is taken",
         )
     field = product(shape[2:])
     return shape[1] * field, shape[0] * field

@@ -54,7 +54,9 @@ class Model:
         location = user_location()
         frame = calling_frame()
         listed = None if parameters is None else tuple(parameters)
-        checks.raise_together(name, location, checks.of_roots(name, loss, outputs, listed))
+        checks.raise_together(
+            name, location, checks.of_roots(name, loss, outputs, listed, location)
+        )
         results = dict(outputs or {})
         roots = [*([loss] if loss is not None else []), *results.values()]
         nodes = postorder(roots)

@@ -66,16 +66,18 @@ def until_end_of_file() -> Iterator[None]:
         yield
     finally:
         _open_files.pop()
-    for leaf in dict.fromkeys(suspects):
-        if leaf not in _read:
-            raise unread_problem(leaf, "no model reads")
+    unread = [leaf for leaf in suspects if leaf not in _read]
+    if unread:
+        raise unread_problem(unread, "no model reads")
 
 
-def unread_problem(leaf: Node, reader: str) -> DefinitionError:
-    """The error about a parameter that `reader` ("the model net does not read")."""
+def unread_problem(leaves: Sequence[Node], reader: str) -> DefinitionError:
+    """The error about parameters that `reader` ("the model net does not read")."""
+    names = [str(name_of(leaf)) for leaf in dict.fromkeys(leaves)]
+    several = len(names) > 1
     return DefinitionError(
-        f"{reader} the parameter {name_of(leaf)}",
-        where=leaf.location,
-        fix="use it in the loss or an output, remove it, or list the parameters that belong to "
-        "the model: sg.Model(..., parameters=[...])",
+        f"{reader} the parameter{'s' if several else ''} {', '.join(names)}",
+        where=leaves[0].location,
+        fix=("use them, remove them" if several else "use it, remove it")
+        + ", or say which belong to the model: parameters=[...]",
     )

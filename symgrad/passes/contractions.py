@@ -61,11 +61,22 @@ def _merged_once(form: Form) -> Form:
             if isinstance(inner, Contraction) and not inner.is_view:
                 node = Contraction(inner.scale * scale, *inner.args[1:])
         if isinstance(node, Contraction):
+            node = _with_scales(node, used)
+        if isinstance(node, Contraction):
             node = _reordered(node, used)
         used[node] = used.get(node, 0) + counts[original]
         return node
 
     return form.rewritten(rewrite(form.outputs.values(), rule))
+
+
+def _with_scales(node: Contraction, used: dict[Node, int]) -> Node:
+    """`node` with the scales of operands that it alone reads in its own."""
+    terms = Terms.of(node)
+    for position, (operand, _) in enumerate(node.terms):
+        if used.get(operand, 1) == 1 and pure_scale(operand) is not None:
+            terms.take_scale(position)
+    return node if terms.scale == node.scale else normal(terms).node()
 
 
 def _reordered(node: Contraction, used: dict[Node, int]) -> Node:

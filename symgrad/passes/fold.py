@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 import sympy
 
@@ -45,13 +46,21 @@ def fold(form: Form) -> Form:
     return form.rewritten(rewrite(form.outputs.values(), lambda rebuilt, _: folded(rebuilt)))
 
 
+# Nodes that are in their simplest form: every pass after the first meets them again.
+_SIMPLEST: WeakSet[Node] = WeakSet()
+
+
 def folded(node: Node) -> Node:
     """`node`, whose operands are folded, in its simplest form."""
     rule = RULES.get(type(node))
-    if rule is None:
+    if rule is None or node in _SIMPLEST:
         return node
     new = rule(node)
-    return new if new.dtype == node.dtype else node
+    if new.dtype != node.dtype:
+        new = node
+    if new is node:
+        _SIMPLEST.add(node)
+    return new
 
 
 def _map(node: Node) -> Node:

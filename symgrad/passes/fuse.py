@@ -19,7 +19,7 @@ from symgrad.expr.formula import operation_count
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.slots import fold, slot_index
-from symgrad.expr.walk import rewrite, uses
+from symgrad.expr.walk import postorder, rewrite, uses
 from symgrad.passes.fold import folded
 from symgrad.passes.form import Form
 from symgrad.passes.inversion import COSTS, FUNCTION
@@ -41,44 +41,77 @@ def fuse(form: Form) -> Form:
 
 
 def _fused_once(form: Form) -> Form:
-    counts = uses(form.outputs.values())
-    used: dict[Node, int] = {}
+    fusion = _Fusion(form)
+    return form.rewritten(rewrite(form.outputs.values(), fusion.rule))
 
-    def rule(rebuilt: Node, original: Node) -> Node:
+
+class _Fusion:
+    """One walk over a graph. A formula is finished when no reader has taken it in."""
+
+    def __init__(self, form: Form) -> None:
+        nodes = postorder(form.outputs.values())
+        self._counts = uses(form.outputs.values())
+        self._used: dict[Node, int] = {}
+        self._unfinished: set[Node] = set()
+        self._read_by_map = {x for node in nodes if isinstance(node, Map) for x in node.operands}
+
+    def rule(self, rebuilt: Node, original: Node) -> Node:
+        """What becomes of a node whose operands have been fused."""
         node = folded(rebuilt)
         if isinstance(node, Map):
-            node = _fused(node, used)
-        used[node] = used.get(node, 0) + counts[original]
+            node = self._fused(node)
+            if self._counts[original] == 1 and original in self._read_by_map:
+                self._unfinished.add(node)
+            else:
+                node = _finished(node)
+        self._used[node] = self._used.get(node, 0) + self._counts[original]
         return node
 
-    return form.rewritten(rewrite(form.outputs.values(), rule))
+    def _fused(self, node: Map) -> Node:
+        """`node` with those operands inlined that it alone reads, as far as that costs nothing."""
+        inner: dict[int, tuple[sympy.Expr, tuple[Node, ...]]] = {}
+        room = MOST_OPERATIONS - operation_count(node.formula)
+        for position, operand in enumerate(node.operands):
+            if not isinstance(operand, Map):
+                continue
+            if self._used.get(operand, 1) > 1 and pure_scale(operand) is None:
+                continue
+            needed = operation_count(operand.formula)
+            if needed <= room:
+                room -= needed
+                inner[position] = operand.formula, operand.operands
+        if inner:
+            whole = composed(node.formula, node.operands, inner)
+            if not _is_broadcast(node) or _is_no_more_work(node, inner, whole):
+                return folded(map_of(*whole, node.shape, node.dtype))
+        return self._with_finished_operands(node)
+
+    def _with_finished_operands(self, node: Map) -> Node:
+        if not any(x in self._unfinished for x in node.operands):
+            return node
+        operands = (_finished(x) if x in self._unfinished else x for x in node.operands)
+        return folded(node.with_operands(tuple(operands)))
 
 
-def _fused(node: Map, used: dict[Node, int]) -> Node:
-    """`node` with those operands inlined that it alone reads, as far as that costs nothing."""
-    inner: dict[int, tuple[sympy.Expr, tuple[Node, ...]]] = {}
-    room = MOST_OPERATIONS - operation_count(node.formula)
-    for position, operand in enumerate(node.operands):
-        if not isinstance(operand, Map):
-            continue
-        if used.get(operand, 1) > 1 and pure_scale(operand) is None:
-            continue
-        room -= operation_count(operand.formula)
-        if room < 0:
-            break
-        inner[position] = operand.formula, operand.operands
-    formula, operands = node.formula, node.operands
-    if inner:
-        whole, below = composed(formula, operands, inner)
-        whole = finished(whole)
-        if not _is_broadcast(node) or _work(whole, below, node.shape) <= _work(
-            formula, operands, node.shape
-        ) + sum(_work(f, x, node.operands[i].shape) for i, (f, x) in inner.items()):
-            formula, operands = whole, below
-    formula = finished(formula)
-    if formula == node.formula and operands == node.operands:
+def _finished(node: Node) -> Node:
+    if not isinstance(node, Map):
         return node
-    return folded(map_of(formula, operands, node.shape, node.dtype))
+    formula = finished(node.formula)
+    if formula == node.formula:
+        return node
+    return folded(map_of(formula, node.operands, node.shape, node.dtype))
+
+
+def _is_no_more_work(
+    node: Map,
+    inner: dict[int, tuple[sympy.Expr, tuple[Node, ...]]],
+    whole: tuple[sympy.Expr, tuple[Node, ...]],
+) -> bool:
+    """Whether the composed map costs no more than its parts: what is computed where matters."""
+    apart = _work(node.formula, node.operands, node.shape)
+    for position, (formula, operands) in inner.items():
+        apart += _work(formula, operands, node.operands[position].shape)
+    return _work(*whole, node.shape) <= apart
 
 
 def _is_broadcast(node: Map) -> bool:

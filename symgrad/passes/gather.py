@@ -1,6 +1,8 @@
 """Picks entries before computing with them: fewer entries are computed, and their gradients.
 
     take_along_axis(z - lse, y)   ->   take_along_axis(z, y) - lse
+
+An axis of size 1 that is dropped from the result is dropped before computing, too.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from symgrad.expr.contraction import Contraction, contract
 from symgrad.expr.dimension import Shape, same_shape
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
-from symgrad.expr.reindex import Take, TakeAlong
+from symgrad.expr.reindex import Reshape, Take, TakeAlong
 from symgrad.expr.walk import rewrite
 from symgrad.passes.form import Form
 
@@ -20,6 +22,8 @@ def gather_first(form: Form) -> Form:
     def rule(rebuilt: Node, _: Node) -> Node:
         if isinstance(rebuilt, TakeAlong | Take) and isinstance(rebuilt.source, Map):
             return _moved(rebuilt, rebuilt.source)
+        if isinstance(rebuilt, Reshape) and isinstance(rebuilt.operands[0], Map):
+            return _squeezed(rebuilt, rebuilt.operands[0])
         return rebuilt
 
     return form.rewritten(rewrite(form.outputs.values(), rule))
@@ -33,6 +37,29 @@ def _moved(pick: TakeAlong | Take, source: Map) -> Node:
         return pick
     moved = Map(source.formula, *(o for o in operands if o is not None))
     return moved if same_shape(moved.shape, pick.shape) else pick
+
+
+def _squeezed(squeeze: Reshape, source: Map) -> Node:
+    """Axes of size 1 are dropped from what a map reads, rather than from what it gives."""
+    old = source.shape
+    if tuple(size for size in old if size != 1) != squeeze.shape:
+        return squeeze
+    if not any(isinstance(o, TakeAlong | Take | Reshape) for o in source.operands):
+        return squeeze
+    operands = []
+    for operand in source.operands:
+        kept = tuple(size for size in operand.shape if size != 1)
+        if not same_shape(operand.shape, old):
+            return squeeze
+        if isinstance(operand, Reshape) and same_shape(operand.operands[0].shape, kept):
+            operands.append(operand.operands[0])
+        elif isinstance(operand, Contraction) and operand.is_view and operand.indices[0] == tuple(
+            i for a, i in enumerate(operand.output) if old[a] != 1
+        ):
+            operands.append(operand.operands[0])
+        else:
+            operands.append(Reshape(operand, kept))
+    return Map(source.formula, *operands)
 
 
 def _picks_fewer(pick: TakeAlong | Take, source: Map) -> bool:

@@ -13,13 +13,17 @@ from symgrad.passes.form import Form, Pass
 from symgrad.passes.fuse import fuse
 from symgrad.passes.gather import gather_first
 from symgrad.passes.reuse import reuse_outputs
+from symgrad.passes.settle import settle
 from symgrad.passes.shift import shift_logsumexp
+from symgrad.passes.stabilise import stabilise
 
 Observer = Callable[[str, Form], None]
 
 BEFORE_DERIVATION: tuple[Pass, ...] = (
     # Entries are picked before they are computed, so that gradients flow to the picked ones only.
     gather_first,
+    # Before anything is differentiated: the derivative of a naive formula has lost what is needed.
+    stabilise,
 )
 
 AFTER_DERIVATION: tuple[Pass, ...] = (
@@ -33,6 +37,8 @@ AFTER_DERIVATION: tuple[Pass, ...] = (
     fuse,
     # Fusing has put factors together that a contraction can take.
     merge_contractions,
+    # After all that could have met a scale which folding pulled out of a scatter.
+    settle,
     # Last: what it writes is meant for the machine, and holds the maximum fixed.
     shift_logsumexp,
 )

@@ -12,6 +12,7 @@ held fixed: derivation is over, so nothing flows through it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy
@@ -23,21 +24,34 @@ from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.reduction import LogSumExp, Max
 from symgrad.expr.reindex import Reshape, TakeAlong
-from symgrad.expr.walk import rewrite
+from symgrad.expr.walk import postorder, rewrite
 from symgrad.passes.form import Form
 
 
 def shift_logsumexp(form: Form) -> Form:
     """Replaces every LogSumExp of `form` by maximum, exponential, sum and logarithm."""
 
-    def rule(rebuilt: Node, original: Node) -> Node:
-        if isinstance(rebuilt, Map):
-            return _relative_to_maximum(rebuilt)
-        return rebuilt
+    def rule(rebuilt: Node, _: Node) -> Node:
+        return _relative_to_maximum(rebuilt) if isinstance(rebuilt, Map) else rebuilt
 
-    became = rewrite(form.outputs.values(), rule)
-    form = form.rewritten(became)
-    return form.rewritten(rewrite(form.outputs.values(), _spelled_out))
+    form = form.rewritten(rewrite(form.outputs.values(), rule))
+    form = form.rewritten(rewrite(form.outputs.values(), _spelled_out))
+    return replace(form, names=form.names | _names_of_parts(form))
+
+
+def _names_of_parts(form: Form) -> dict[Node, str]:
+    """`z_shifted` for z - max(z), and `sum_exp_z` for the sum of its exponentials."""
+    names: dict[Node, str] = {}
+    for node in postorder(form.outputs.values()):
+        if not isinstance(node, Map) or node.formula != slot(0) - slot(1) or node in form.names:
+            continue
+        z, top = node.operands
+        while isinstance(top, Contraction) and top.is_view:
+            (top,) = top.operands
+        if isinstance(top, Max) and top.operands[0] is z:
+            name = form.names.get(z) or getattr(z, "name", None)
+            names[node] = f"{name}_shifted" if name else "shifted"
+    return names
 
 
 def _parts(lse: LogSumExp, alone: bool = False) -> tuple[Node, Node, Node]:
@@ -113,9 +127,9 @@ def _relative(node: Node, lse: LogSumExp, shifted: Node) -> Node | None:
     (z,) = lse.operands
     if node is z:
         return shifted
-    if isinstance(node, Reshape):
+    if isinstance(node, Reshape) or (isinstance(node, Contraction) and node.is_view):
         inner = _relative(node.operands[0], lse, shifted)
-        return None if inner is None or inner is shifted else Reshape(inner, node.args[1])
+        return None if inner is None or inner is shifted else node.with_operands((inner,))
     if isinstance(node, TakeAlong) and node.source is z and node.axis == lse.axis:
         return TakeAlong(shifted, node.indices, node.axis)
     return None

@@ -65,6 +65,14 @@ class Terms:
             (operand, tuple(label_of[i] for i in indices)) for operand, indices in inner.terms
         ]
 
+    def take_scale(self, position: int) -> None:
+        """Takes c out of the term `c*x`."""
+        operand, indices = self.terms[position]
+        scale = pure_scale(operand)
+        assert scale is not None
+        self.scale = self.scale * scale
+        self.terms[position] = operand.operands[0], indices
+
     def rename(self, old: Label, new: Label) -> None:
         """Lets `new` stand where `old` stood."""
         self.terms = [
@@ -158,6 +166,9 @@ def has_delta(node: Node) -> bool:
     return isinstance(node, Contraction) and any(isinstance(x, Identity) for x in node.operands)
 
 
+# What the rules below look into.
+OPENED = (Constant, Contraction, Embed, Identity, Input, Reshape, ScatterAdd, ScatterAlong)
+
 # Each rule changes `terms` at `position` and says whether it did.
 
 
@@ -172,13 +183,14 @@ def take_constant(terms: Terms, position: int) -> bool:
 
 
 def take_scale(terms: Terms, position: int) -> bool:
-    """(c*x)[i]  ->  c, x[i]."""
-    operand, indices = terms.terms[position]
-    scale = pure_scale(operand)
-    if scale is None:
+    """(c*x)[i]  ->  c, x[i], where a rule may have something to say about x.
+
+    Where none has, whether c*x should exist is a question of who else reads it.
+    """
+    operand, _ = terms.terms[position]
+    if pure_scale(operand) is None or not isinstance(operand.operands[0], OPENED):
         return False
-    terms.scale = terms.scale * scale
-    terms.terms[position] = operand.operands[0], indices
+    terms.take_scale(position)
     return True
 
 

@@ -12,15 +12,19 @@ import sympy
 
 from symgrad.expr.contraction import Contraction, contract
 from symgrad.expr.dimension import Shape, same_shape
-from symgrad.expr.node import Node
+from symgrad.expr.node import FLOAT, Node
+from symgrad.expr.reindex import Reshape
 
 
 def arranged(source: Node, axes: Sequence[int | None], shape: Shape) -> Node:
     """The view of `source` whose axis r is axis `axes[r]` of `source`, or repeats where None.
 
     Axes of `source` that are not listed have size 1 and are dropped. Axes of size 1 are
-    interchangeable: the result does not say which is which.
+    interchangeable: the result does not say which is which. A view of a view is one view.
     """
+    while (inner := view_of(source)) is not None:
+        source, below = inner
+        axes = [None if axis is None else below[axis] for axis in axes]
     bound = [None if size == 1 else axis for axis, size in zip(axes, shape, strict=True)]
     kept = [axis for axis, size in enumerate(source.shape) if size != 1]
     if same_shape(source.shape, shape) and [a for a in bound if a is not None] == kept:
@@ -38,6 +42,22 @@ def view_axes(node: Node) -> tuple[Node, list[int | None]] | None:
     (source,), (indices,) = node.operands, node.indices
     where = {label: axis for axis, label in enumerate(indices)}
     return source, [where.get(label) for label in node.output]
+
+
+def canonical(node: Node) -> Node:
+    """The one form of a view: a Reshape that only moves axes of size 1 becomes a contraction."""
+    if node.dtype != FLOAT or view_of(node) is None:
+        return node
+    return arranged(node, range(node.ndim), node.shape)
+
+
+def view_of(node: Node) -> tuple[Node, Sequence[int | None]] | None:
+    """`(source, axes)` if `node` permutes, drops, inserts or repeats axes of `source`."""
+    if isinstance(node, Reshape):
+        (source,) = node.operands
+        axes = reshape_axes(source.shape, node.shape)
+        return None if axes is None else (source, axes)
+    return view_axes(node)
 
 
 def stretched(source: Node, shape: Shape) -> Node:

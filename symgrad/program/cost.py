@@ -68,6 +68,8 @@ def line_flops(line: Instruction) -> sympy.Expr:
     if line.op in {"dot", "matmul", "vecdot"}:
         inner = line.values[0].shape[-1]
         return 2 * line.result.size * inner
+    if line.op == "vdot":
+        return 2 * line.values[0].size
     if line.op in {"reduce", "cumsum", "argmax", "argmin"}:
         return line.values[0].size
     if line.op in {"ufunc", "call", "add_at", "add_along", "add_pick", "add_box"}:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import sympy
 
-from symgrad.expr.dimension import broadcast
+from symgrad.expr.dimension import broadcast, same_shape
 from symgrad.expr.formula import slot
 from symgrad.expr.node import BOOL, FLOAT, INT, Node
 from symgrad.program.expansion import LOG_MAX, expand
@@ -34,6 +34,7 @@ class Elementwise:
     def __init__(self, emit: Callable[[Instruction], None]) -> None:
         self._emit = emit
         self._known: dict[tuple[object, ...], Value] = {}
+        self._products: dict[Value, tuple[Operand, ...]] = {}
 
     def formula(self, formula: sympy.Expr, operands: Sequence[Operand], node: Node) -> Operand:
         """The value of `formula` with slot i standing for `operands[i]`."""
@@ -58,7 +59,20 @@ class Elementwise:
             op = "call" if name in CALLS else "ufunc"
             self._emit(Instruction(op, tuple(operands), result, node, options))
             self._known[key] = result
+            if name in {"multiply", "square"}:
+                self._products[result] = tuple(operands) * (2 if name == "square" else 1)
         return self._known[key]
+
+    def factors(self, value: Value) -> tuple[Value, Value] | None:
+        """a and b if `value` is a * b, entry by entry of two arrays of its own shape and type."""
+        a, b = self._products.get(value, (None, None))
+        for factor in (a, b):
+            if not isinstance(factor, Value) or factor.dtype != FLOAT:
+                return None
+            if not same_shape(factor.shape, value.shape):
+                return None
+        assert isinstance(a, Value) and isinstance(b, Value)
+        return a, b
 
     def as_float(self, operand: Value, node: Node) -> Value:
         """`operand` converted to the float type of the call."""

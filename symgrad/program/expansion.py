@@ -5,7 +5,7 @@
     >>> expand(f.softplus(x))
     log1p(exp(-absolute(_0))) + maximum(_0, 0)
     >>> expand(f.sigmoid(x) * f.sigmoid(-x))  # one exp serves both
-    divide(1, 1 + exp(-_0))*divide(1, divide(1, exp(-_0)) + 1)
+    divide(1, 1 + exp(-maximum(_0, -log_max)))**2*exp(-maximum(_0, -log_max))
 
 Nothing here loses what `passes.stability` won: no inf - inf, no 0*inf, no inf/inf on the way. An
 intermediate may overflow to inf, or divide by 0, only where the result is right all the same
@@ -32,7 +32,7 @@ LN2 = log(2)
 
 
 class LogMax(sympy.NumberSymbol, metaclass=Singleton):
-    """The logarithm of the largest finite number of the run-time float type."""
+    """The logarithm of half the largest finite number of the run-time float type."""
 
     is_real = True
     is_positive = True
@@ -49,37 +49,25 @@ LOG_MAX = LogMax()
 
 @lru_cache(maxsize=16384)
 def expand(formula: Expr) -> Expr:
-    """The formula over NumPy's ufuncs, `erf` and `erfc`; equal parts are equal subtrees.
-
-    Expand formulas that are computed together together (their sum will do): what they share,
-    such as the exp of sigmoid(x) and sigmoid(-x), is shared only if it is seen.
-    """
-    wanted: set[Expr] = set()
-
-    def note(node: Any, below: tuple[None, ...]) -> None:
-        if isinstance(node, f.sigmoid):
-            wanted.add(node)
-
-    fold(formula, note)
+    """The formula over NumPy's ufuncs, `erf` and `erfc`; equal parts are equal subtrees."""
 
     def combine(node: Any, args: tuple[Any, ...]) -> Any:
-        if isinstance(node, f.sigmoid):
-            return _sigmoid(args[0], mirrored=f.sigmoid(-node.args[0]) in wanted)
         meaning = MEANINGS.get(node.func)
         return meaning(*args) if meaning is not None else rebuild(node, args)
 
     return fold(formula, combine)
 
 
-def _sigmoid(x: Expr, mirrored: bool) -> Expr:
-    """1/(1 + e), e = exp(-x); of a mirrored pair the one with the minus is 1/(1 + 1/e).
+def _sigmoid(x: Expr) -> Expr:
+    """s(x) = 1/(1 + e) and s(-x) = e s(x), e = exp(-x), so that one exp serves both.
 
-    Neither cancels, and e = 0 or inf gives the limits. (1 - s(x) would cancel, and e s(x) is
-    inf*0 once e overflows.)
+    Neither cancels, as 1 - s(x) would. The exponent is clipped where e would overflow: e s(x)
+    stays right, and only results below the smallest normal number are moved.
     """
-    if mirrored and x.could_extract_minus_sign():
-        return f.divide(1, 1 + f.divide(1, exp(x)))
-    return f.divide(1, 1 + exp(-x))
+    mirrored = x.could_extract_minus_sign()
+    e = exp(-f.maximum(-x if mirrored else x, -LOG_MAX))
+    value = f.divide(1, 1 + e)
+    return e * value if mirrored else value
 
 
 def _softplus(x: Expr) -> Expr:
@@ -153,6 +141,7 @@ def _sine_quotient(x: Expr, k: Any) -> Expr:
 
 
 MEANINGS: dict[Any, Callable[..., Expr]] = {
+    f.sigmoid: _sigmoid,
     f.relu: lambda x: f.maximum(x, 0),
     f.clip: lambda x, lo, hi: f.minimum(f.maximum(x, lo), hi),
     f.root: sqrt,

@@ -2,6 +2,7 @@
 
     ufunc      NumPy's elementwise function `name`; may write into a dead operand
     dot        product of matrices or vectors          matmul  stacked matrix products
+    vdot       sum of all products of entries
     vecdot     row-by-row inner products               reduce  `np.<name>.reduce` along an axis
     view ops   transpose, index, reshape, slice, broadcast, diagonal: share memory, cost nothing
     fill ops   full, arange, identity, table

@@ -39,7 +39,7 @@ class Product:
             if isinstance(value, Literal):
                 scale = scale * value.number
                 continue
-            term = self._squeezed(value, indices, operand.ndim, node)
+            term = self._squeezed(value, indices, operand, node)
             value, labels = self._diagonal(*term, node)
             if value.shape == () and len(node.terms) > 1 and value.dtype != FLOAT:
                 value = self.lowering.elementwise.as_float(value, node)
@@ -62,16 +62,18 @@ class Product:
     def _as_float(self, value: Value, node: Node) -> Value:
         return value if value.dtype == FLOAT else self.lowering.elementwise.as_float(value, node)
 
-    def _squeezed(
-        self, value: Value, indices: Sequence[int], rank: int, node: Node
-    ) -> Term:
-        """`value` without the axes along which it does not vary."""
-        labels = list(indices[rank - len(value.shape) :])
+    def _squeezed(self, value: Value, indices: Sequence[int], operand: Node, node: Contraction) -> Term:
+        """`value` without the axes along which it does not vary: broadcast, or summed alone."""
+        labels = list(indices[operand.ndim - len(value.shape) :])
+        logical = operand.shape[operand.ndim - len(value.shape) :]
+        everywhere = [i for group in node.indices for i in group]
+        total = len(node.terms) == 1 and not node.output  # nothing is gained by a view
         key: list[object] = []
         kept: list[int] = []
         shape = []
-        for label, size in zip(labels, value.shape, strict=True):
-            if size == 1:
+        for label, size, whole in zip(labels, value.shape, logical, strict=True):
+            alone = not total and label not in node.output and everywhere.count(label) == 1
+            if size == 1 and (whole != 1 or alone or self._varies_elsewhere(label, node)):
                 key.append(0)
             else:
                 key.append(":")
@@ -80,6 +82,15 @@ class Product:
         if len(kept) == len(labels):
             return value, kept
         return self.lowering.indexed(value, tuple(key), tuple(shape), node), kept
+
+    def _varies_elsewhere(self, label: int, node: Contraction) -> bool:
+        """Whether an index of size 1 stands on an operand that lies in memory without it."""
+        for operand, indices in node.terms:
+            value = self.lowering.values[operand]
+            missing = operand.ndim - len(value.shape)
+            if label in indices[:missing]:
+                return True
+        return False
 
     def _diagonal(self, value: Value, labels: list[int], node: Node) -> Term:
         """`value` with a repeated index read along its diagonal; that axis comes last."""
@@ -167,7 +178,11 @@ class Product:
         return self._scaled(result, scale, node)
 
     def _sum(self, value: Value, axes: tuple[int, ...], node: Node) -> Value:
-        """Column and row sums of a matrix as a product with ones: several times faster."""
+        """Sums as products that BLAS computes, where they are: several times faster."""
+        factors = self.lowering.elementwise.factors(value)
+        if factors is not None and len(axes) == len(value.shape):
+            op = "dot" if len(value.shape) == 1 else "vdot"
+            return self.lowering.emit(op, factors, (), FLOAT, node)
         if value.dtype == FLOAT and len(value.shape) == 2 and len(axes) == 1:
             (axis,) = axes
             ones = self._ones_of(value.shape[axis], node)

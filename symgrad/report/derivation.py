@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from symgrad.derivation import Derived
 from symgrad.expr.dimension import shape_text
-from symgrad.expr.equation import equation, right_side
+from symgrad.expr.equation import equation, reference
 from symgrad.expr.leaf import Constant, Leaf, Named
 from symgrad.expr.node import Node
 from symgrad.expr.walk import postorder
 from symgrad.model.model import Model
 from symgrad.passes.form import Form
 from symgrad.report.derivation_record import Change, DerivationRecord, Line, Row
-from symgrad.report.journal_steps import step_records
+from symgrad.report.journal_steps import rule_rows, step_records
 from symgrad.report.naming import Naming
 
 Names = Mapping[Node, str]
@@ -32,16 +32,24 @@ def derivation_record(
     `stabilised`: the model's loss and outputs after the passes that precede differentiation, with
     origins. `names`, `numbers`: of the equations of the emitted module. `costs`: label and text.
     """
-    local = {leaf: names.get(leaf, leaf.name) for leaf in (*model.parameters, *model.inputs)}
-    forward, gradients = _numbered(derived, stabilised, names, numbers)
+    leaves = (*model.parameters, *model.inputs)
+    local = {leaf: names.get(leaf, leaf.name) for leaf in leaves}
+    steps = derived.journal.steps
+    defined = _defined(model, stabilised, derived, local)
+    told = _told_parts(derived, stabilised)
+    started = _start(stabilised, told, derived, defined)
+    changes = _changes(stabilised, defined, started)
+    values, gradients = _numbered(derived, stabilised, names, numbers)
     return DerivationRecord(
         title=f"{model.name}: the derivation of {derived.name}",
         function=derived.name,
-        given=tuple(_leaf_line(leaf, local[leaf]) for leaf in (*model.parameters, *model.inputs)),
-        definition=_definition(model, local),
-        changes=stabilising_changes(model, stabilised),
-        forward=forward,
-        steps=step_records(derived.journal.steps, _journal_naming(derived, stabilised, names)),
+        given=tuple(_leaf_line(leaf, local[leaf]) for leaf in leaves),
+        definition=tuple(_line(node, defined) for node in defined.lines),
+        changes=changes,
+        start=tuple(_line(n, started) for n in started.lines if n in told and changes),
+        steps=step_records(steps, _journal_naming(derived, started, told, names), told),
+        rules=rule_rows(steps),
+        values=values,
         gradients=gradients,
         results=_results(derived, names, numbers),
         independent=tuple(
@@ -52,47 +60,73 @@ def derivation_record(
     )
 
 
+def derivative_names(derived: Derived, names: Names) -> dict[Node, str]:
+    """`d_h` for the cotangent of what `names` calls `h`, `t_h` for its tangent."""
+    found: dict[Node, str] = {}
+    for mark, owners in (("d", derived.journal.provenance), ("t", derived.journal.motion)):
+        for node, primal in owners.items():
+            wish = names.get(primal, found.get(primal))
+            if wish is not None and not isinstance(node, Leaf):
+                found.setdefault(node, f"{mark}_{wish}")
+    return found
+
+
+def _roots(model: Model) -> list[Node]:
+    return [*model.outputs.values(), *([model.loss] if model.loss is not None else [])]
+
+
 def _leaf_line(leaf: Named, name: str) -> Line:
     kind = type(leaf).__name__.lower()
-    text = f"{leaf.name}" if name == leaf.name else f"{leaf.name}, in the equations {name}"
+    text = leaf.name if name == leaf.name else f"{leaf.name}, in the equations {name}"
     return Line("", f"{kind} {text}", f"{shape_text(leaf.shape)} {leaf.dtype}", leaf.location or "")
 
 
-def _definition(model: Model, local: Names) -> tuple[Line, ...]:
-    """The user's equations, in the order in which they are computed."""
-    roots = [*model.outputs.values(), *([model.loss] if model.loss is not None else [])]
-    naming = Naming(roots, {**model.names, **local})
-    return tuple(_line(node, naming) for node in naming.lines)
-
-
 def _line(node: Node, naming: Naming, number: str = "") -> Line:
-    return Line(number, equation(node, naming.name_of), shape_text(node.shape), node.location or "")
+    return Line(number, equation(node, naming.name_of), _shape(node), node.location or "")
 
 
-def stabilising_changes(model: Model, stabilised: Form) -> tuple[Change, ...]:
-    """The equations that read differently after stabilisation.
+def _shape(node: Node) -> str:
+    return shape_text(node.shape) if node.shape else ""
 
-    Each tensor is compared with its origin, both written in terms of the tensors that have names
-    before; where several say the same, it is said once.
-    """
-    roots = [*model.outputs.values(), *([model.loss] if model.loss is not None else [])]
-    before = Naming(roots, model.names)
-    known = {
-        node: name
-        for node, origin in stabilised.origins.items()
-        if (name := before.name_of(origin)) is not None and not isinstance(node, Leaf)
-    }
-    known |= stabilised.names
-    after = Naming(stabilised.outputs.values(), known)
+
+def _defined(model: Model, stabilised: Form, derived: Derived, local: Names) -> Naming:
+    """Names for the definition, a line for each tensor that the differentiation passes through."""
+    origins = [stabilised.origins.get(step.node) for step in derived.journal.steps]
+    known = set(postorder(_roots(model)))
+    passed = [node for node in origins if node is not None and node in known]
+    return Naming([*_roots(model), *passed], {**model.names, **local})
+
+
+def _start(stabilised: Form, told: set[Node], derived: Derived, defined: Naming) -> Naming:
+    """Names for what is differentiated: those of the definition, as far as it is the same."""
+    known: dict[Node, str] = {}
+    for node, origin in stabilised.origins.items():
+        name = defined.name_of(origin)
+        if name is not None:
+            known.setdefault(node, name)
+    known |= {n: name for n, name in stabilised.names.items() if not isinstance(n, Leaf)}
+    passed = [step.node for step in derived.journal.steps if step.node in told]
+    return Naming([*stabilised.outputs.values(), *passed], known)
+
+
+def _told_parts(derived: Derived, stabilised: Form) -> set[Node]:
+    """What is differentiated: all below the model's values that the journal starts from."""
+    values = set(stabilised.outputs.values())
+    return set(postorder(s.node for s in derived.journal.steps if s.node in values))
+
+
+def _changes(stabilised: Form, before: Naming, after: Naming) -> tuple[Change, ...]:
+    """The equations of the definition that read differently after it was rewritten."""
     changes: dict[tuple[str, str], Change] = {}
+    told = {node for node, origin in stabilised.origins.items() if before.name_of(origin)}
     for node in after.lines:
         origin = stabilised.origins.get(node)
-        if origin is None or origin is node or before.name_of(origin) is None:
+        if origin is None or before.name_of(origin) is None:
             continue
-        old, new = (f"{n.name_of(x)} = {right_side(x, n.name_of)}"
-                    for x, n in ((origin, before), (node, after)))  # fmt: skip
+        old, new = equation(origin, before.name_of), equation(node, after.name_of)
         if old != new:
-            changes.setdefault((old, new), Change(old, new, origin.location or ""))
+            needed = tuple(equation(n, after.name_of) for n in after.untold(node, told))
+            changes.setdefault((old, new), Change(old, new, needed, origin.location or ""))
     return tuple(changes.values())
 
 
@@ -103,47 +137,36 @@ def _numbered(
     outputs = derived.form.outputs
     values = set(stabilised.outputs.values())
     below = set(postorder(outputs[key] for key, node in derived.raw.items() if node in values))
-    forward, gradients = [], []
-    for node in sorted(
-        (n for n in postorder(outputs.values()) if n in numbers), key=numbers.__getitem__
-    ):
-        line = Line(
-            f"({numbers[node]})",
-            equation(node, names.get),
-            shape_text(node.shape),
-            node.location or "",
-        )
+    forward: list[Line] = []
+    gradients: list[Line] = []
+    mine = [node for node in postorder(outputs.values()) if node in numbers]
+    for node in sorted(mine, key=numbers.__getitem__):
+        text = equation(node, names.get)
+        line = Line(f"({numbers[node]})", text, _shape(node), node.location or "")
         (forward if node in below else gradients).append(line)
     return tuple(forward), tuple(gradients)
 
 
-def _journal_naming(derived: Derived, stabilised: Form, names: Names) -> Naming:
-    """Names for what the journal speaks of: `h`, `d_h` and `t_h`."""
-    steps = derived.journal.steps
-    known: dict[Node, str] = {n: name for n, name in names.items() if isinstance(n, Named)}
-    known |= {n: name for n, name in stabilised.names.items() if n not in known}
-    derivatives: dict[Node, str] = {}
-    for mark, owners in (("d", derived.journal.provenance), ("t", derived.journal.motion)):
-        for node, primal in owners.items():
-            wish = known.get(primal)
-            if wish is not None and not isinstance(node, Leaf):
-                derivatives.setdefault(node, f"{mark}_{wish}")
+def _journal_naming(
+    derived: Derived, started: Naming, told: set[Node], names: Names
+) -> Naming:
+    """Names for what the journal speaks of: `h`, `d_h` and `t_h`; what was told keeps its form."""
     roots: Iterable[Node] = (
-        part for step in steps for part in (step.node, *step.before, step.result)
+        part for step in derived.journal.steps for part in (step.node, *step.before, step.result)
     )
-    return Naming(roots, {**derivatives, **known})
+    nameless = {node for node in told if node not in started.names}
+    leaves = {node: name for node, name in names.items() if isinstance(node, Named)}
+    known = {**leaves, **derivative_names(derived, started.names), **started.names}
+    return Naming(roots, known, nameless)
 
 
-def _results(
-    derived: Derived, names: Names, numbers: Mapping[Node, int]
-) -> tuple[Line, ...]:
+def _results(derived: Derived, names: Names, numbers: Mapping[Node, int]) -> tuple[Line, ...]:
     """What is returned: each result with its equation's number, or what it is."""
     lines = []
     for key, node in derived.form.outputs.items():
         number = f"({numbers[node]})" if node in numbers else ""
-        name = names.get(node)
-        text = name if name is not None else right_side(node, names.get)
-        lines.append(Line(number, f"{key}: {text}" if text != key else key, shape_text(node.shape)))
+        text = reference(node, names.get)
+        lines.append(Line(number, f"{key}: {text}" if text != key else key, _shape(node)))
     return tuple(lines)
 
 

@@ -17,16 +17,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Change:
-    """An equation before and after the formula was made numerically stable."""
+    """An equation before and after it was rewritten; `new`: what the second needs besides."""
 
     before: str
     after: str
+    new: tuple[str, ...]
     where: str
 
 
 @dataclass(frozen=True)
 class Row:
-    """A labelled line of a step."""
+    """A labelled line."""
 
     label: str
     text: str
@@ -34,7 +35,10 @@ class Row:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """One step of the differentiation: `title` what is done, `about` to which tensor."""
+    """One step of the differentiation: `title` what is done, `about` to which tensor.
+
+    `number`: of its entries in the journal.
+    """
 
     number: str
     title: str
@@ -47,10 +51,11 @@ class StepRecord:
 class DerivationRecord:
     """The derivation of one function of a module.
 
-    given: inputs and parameters. definition: the user's equations. changes: what stabilisation
-    changed. forward: the equations of the values, numbered as in the emitted code. steps: the
-    differentiation. gradients: the equations of the derivatives, numbered likewise. results: what
-    is returned. independent, zeros: what provably does not matter. costs: in closed form.
+    given: inputs and parameters. definition: the user's equations. changes: what was rewritten
+    before the differentiation, for accuracy. start: the equations that are differentiated. steps:
+    the differentiation. rules: those that it used. values, gradients: the equations of the module
+    with their numbers. results: what is returned. independent, zeros: what provably does not
+    matter. costs: in closed form.
     """
 
     title: str
@@ -58,8 +63,10 @@ class DerivationRecord:
     given: tuple[Line, ...]
     definition: tuple[Line, ...]
     changes: tuple[Change, ...]
-    forward: tuple[Line, ...]
+    start: tuple[Line, ...]
     steps: tuple[StepRecord, ...]
+    rules: tuple[Row, ...]
+    values: tuple[Line, ...]
     gradients: tuple[Line, ...]
     results: tuple[Line, ...]
     independent: tuple[str, ...]

@@ -1,14 +1,18 @@
 """The steps of a journal as titles and labelled lines.
 
-    3  through h = tanh(z)                                     model.py:12
-       rule      map_adjoint: y = f(x_0, ..., x_k)  =>  x_i' = G * df/dx_i.
-       from      d_h  [n, 128]
-       z gets    d_z = d_h * (1 - tanh(z)**2)  [n, 128]
+    3-5  through h = x @ W + b  [n, 8]                         model.py:12
+         rule      map_adjoint
+         from      d_h  [n, 8]
+         t1 gets   d_h
+         b gets    d_h, summed over the axes that were stretched: d_b = sum(d_h, axis=0)  [8]
+
+Entries about the same tensor that follow each other are told as one step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from symgrad.calculus.journal import FORWARD, Step
 from symgrad.expr.dimension import shape_text
@@ -18,107 +22,120 @@ from symgrad.expr.node import Node
 from symgrad.report.derivation_record import Row, StepRecord
 from symgrad.report.naming import Naming
 
+FITTED = {"unbroadcast": "summed over what was stretched", "broadcast": "stretched to its shape"}
 
-def step_records(steps: Sequence[Step], naming: Naming) -> tuple[StepRecord, ...]:
-    """Every step of `steps`. Tensors that need a line of their own get it where they first occur."""
-    writer = _Writer(naming)
-    return tuple(writer.step(step) for step in steps)
+
+def step_records(steps: Sequence[Step], naming: Naming, told: set[Node]) -> tuple[StepRecord, ...]:
+    """Every step of `steps`. `told`: tensors that have been explained before."""
+    writer = _Writer(naming, set(told))
+    groups = groupby(
+        steps, lambda s: (s.mode, s.node, s.kind == "rule" or s.kind in FITTED or s.kind)
+    )
+    return tuple(writer.step(list(group)) for _, group in groups)
+
+
+def rule_rows(steps: Sequence[Step]) -> tuple[Row, ...]:
+    """The rules that `steps` used and their formulas, in the order of their first use."""
+    return tuple(
+        Row(name, text) for name, text in {s.rule: s.formula for s in steps if s.rule}.items()
+    )
 
 
 Told = tuple[str, str, list[Row]]
 
 
 class _Writer:
-    def __init__(self, naming: Naming) -> None:
+    def __init__(self, naming: Naming, told: set[Node]) -> None:
         self.naming = naming
-        self.defined: set[Node] = set()
-        self.own_lines = {node: place for place, node in enumerate(naming.lines)}
+        self.told = told
 
-    def step(self, step: Step) -> StepRecord:
-        title, about, rows = TELLERS[step.kind](self, step)
-        return StepRecord(str(step.number), title, about, step.location or "", tuple(rows))
-
-    def text(self, node: Node) -> str:
-        """`name = formula` where it has a name, else the formula, and the shape behind it."""
-        name = self.naming.name_of(node)
-        formula = right_side(node, self.naming.name_of)
-        shape = f"  {shape_text(node.shape)}" if node.shape else ""
-        is_plain = name is None or (isinstance(node, Leaf) and name == formula)
-        return f"{formula if is_plain else f'{name} = {formula}'}{shape}"
+    def step(self, steps: list[Step]) -> StepRecord:
+        first, last = steps[0], steps[-1]
+        title, about, rows = TELLERS[first.kind](self, steps)
+        number = str(first.number) if first is last else f"{first.number}-{last.number}"
+        return StepRecord(number, title, about, first.location or "", tuple(rows))
 
     def short(self, node: Node) -> str:
         """The name, or the formula of what has none."""
         return reference(node, self.naming.name_of)
 
-    def shaped(self, node: Node) -> str:
-        return f"{self.short(node)}{f'  {shape_text(node.shape)}' if node.shape else ''}"
+    def shaped(self, text: str, node: Node) -> str:
+        return f"{text}  {shape_text(node.shape)}" if node.shape else text
 
-    def helpers(self, node: Node) -> list[Row]:
-        """Lines for the nameless tensors that the formula of `node` calls t1, t2, ..."""
-        found: list[Node] = []
-        stack = list(node.operands)
-        seen: set[Node] = set()
-        while stack:
-            operand = stack.pop()
-            if operand in seen:
-                continue
-            seen.add(operand)
-            if operand in self.own_lines:
-                if operand not in self.defined and operand in self.naming.automatic:
-                    found.append(operand)
-                    stack.extend(operand.operands)
+    def equation(self, node: Node) -> str:
+        """`name = formula` where it has a name, else the formula."""
+        name = self.naming.name_of(node)
+        formula = right_side(node, self.naming.name_of)
+        return formula if name is None or isinstance(node, Leaf) else f"{name} = {formula}"
+
+    def result(self, label: str, node: Node, how: str = "") -> list[Row]:
+        """What a step gives: its equation, or its name if that was told, and what it needs."""
+        is_told = node in self.told
+        text = self.short(node) if is_told else self.shaped(self.equation(node), node)
+        needed = [] if is_told else self.naming.untold(node, self.told)
+        self.told.update(needed, [node])
+        rows = [Row("with", self.shaped(self.equation(n), n)) for n in needed]
+        return [*rows, Row(label, f"{how}{text}")]
+
+    def _seed(self, steps: list[Step]) -> Told:
+        rows = []
+        for step in steps:
+            mark = "t" if step.mode == FORWARD else "d"
+            text = self.shaped(
+                f"{mark}_{self.short(step.node)} = {self.short(step.result)}", step.result
+            )
+            rows.append(Row("given", text))
+            self.told.add(step.result)
+        title = "start along" if steps[0].mode == FORWARD else "start from"
+        return title, self.short(steps[0].node), rows
+
+    def _rule(self, steps: list[Step]) -> Told:
+        node = steps[0].node
+        rows = [Row("rule", steps[0].rule)]
+        rows += [Row("from", self.shaped(self.short(g), g)) for g in steps[0].before]
+        fitted_later = {s.position for s in steps if s.kind in FITTED}
+        for step in steps:
+            receiver = step.operand if step.operand is not None else node
+            verb = "gets" if step.operand is not None else "moves by"
+            if step.kind in FITTED:
+                rows += self.result(
+                    f"{self.short(receiver)} {verb}",
+                    step.result,
+                    f"{self.short(step.before[0])}, {FITTED[step.kind]}: ",
+                )
+            elif step.position in fitted_later:
+                if step.result not in self.told and step.result in self.naming.names:
+                    rows += self.result("first", step.result)
             else:
-                stack.extend(operand.operands)
-        self.defined.update(found)
-        return [Row("with", self.text(n)) for n in sorted(found, key=self.own_lines.__getitem__)]
+                rows += self.result(f"{self.short(receiver)} {verb}", step.result)
+        return "through", self.shaped(self.equation(node), node), rows
 
-    def result(self, label: str, node: Node) -> list[Row]:
-        rows = self.helpers(node)
-        self.defined.add(node)
-        return [*rows, Row(label, self.text(node))]
-
-    def _seed(self, step: Step) -> Told:
-        title = "direction of" if step.mode == FORWARD else "start from"
-        return title, self.short(step.node), self.result("given", step.result)
-
-    def _rule(self, step: Step) -> Told:
-        rows = [Row("rule", f"{step.rule}: {step.formula}")]
-        rows += [Row("from", self.shaped(g)) for g in step.before]
-        receiver = step.operand if step.operand is not None else step.node
-        verb = "gets" if step.operand is not None else "moves by"
-        rows += self.result(f"{self.short(receiver)} {verb}", step.result)
-        return "through", self.text(step.node), rows
-
-    def _fitted(self, step: Step) -> Told:
-        receiver = step.operand if step.operand is not None else step.node
-        forward = step.mode == FORWARD
-        title = "stretch to the shape of" if forward else "sum over what was stretched of"
-        rows = [Row("from", self.shaped(part)) for part in step.before]
-        return title, self.short(receiver), rows + self.result("gives", step.result)
-
-    def _accumulate(self, step: Step) -> Told:
+    def _accumulate(self, steps: list[Step]) -> Told:
+        (step,) = steps
         title = f"add up {len(step.before)} paths to"
         return title, self.short(step.node), self.result("sum", step.result)
 
-    def _zero(self, step: Step) -> Told:
-        rows = [Row("gets", self.text(step.result))]
-        return "slope 0 on every path to", self.short(step.node), rows
+    def _zero(self, steps: list[Step]) -> Told:
+        return "slope 0 on every path to", self.short(steps[0].node), self._nothing(steps)
 
-    def _independent(self, step: Step) -> Told:
-        title = "nothing moves" if step.mode == FORWARD else "nothing depends on"
-        return title, self.short(step.node), [Row("gets", self.text(step.result))]
+    def _independent(self, steps: list[Step]) -> Told:
+        title = "nothing moves" if steps[0].mode == FORWARD else "nothing depends on"
+        return title, self.short(steps[0].node), self._nothing(steps)
 
-    def _batch(self, step: Step) -> Told:
-        rows = [Row("from", self.shaped(one)) for one in step.before]
-        rows += self.result("gives", step.result)
-        return "every direction at once of", self.short(step.node), rows
+    def _nothing(self, steps: list[Step]) -> list[Row]:
+        return [Row("gets", self.shaped(self.short(s.result), s.result)) for s in steps]
+
+    def _batch(self, steps: list[Step]) -> Told:
+        rows = []
+        for step in steps:
+            rows += [Row("from", self.shaped(self.short(one), one)) for one in step.before]
+            rows += self.result("gives", step.result)
+        return "every direction at once of", self.short(steps[0].node), rows
 
 
-TELLERS: dict[str, Callable[[_Writer, Step], Told]] = {
+TELLERS: dict[str, Callable[[_Writer, list[Step]], Told]] = {
     "seed": _Writer._seed,
     "rule": _Writer._rule,
-    "unbroadcast": _Writer._fitted,
-    "broadcast": _Writer._fitted,
     "accumulate": _Writer._accumulate,
     "zero": _Writer._zero,
     "independent": _Writer._independent,

@@ -1,9 +1,9 @@
 r"""Text that stays text in Markdown.
 
-    >>> escaped("a_b * <c> | d")
-    'a\\_b \\* \\<c\\> \\| d'
-    >>> code("a`b"), code("x|y")
-    ('`` a`b ``', '`x|y`')
+>>> escaped("a_b * <c> | d")
+'a\\_b \\* \\<c\\> \\| d'
+>>> code("a`b"), code("x|y")
+('`` a`b ``', '`x|y`')
 """
 
 from __future__ import annotations

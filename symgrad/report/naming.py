@@ -6,7 +6,7 @@ long inside another, is called `t1`, `t2`, ... All others are written where they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from symgrad.expr.equation import right_side
 from symgrad.expr.leaf import Leaf, Named
@@ -23,43 +23,62 @@ class Naming:
         self,
         roots: Iterable[Node],
         known: Mapping[Node, str],
-        every_node: bool = False,
+        nameless: Container[Node] = frozenset(),
     ) -> None:
-        """`every_node`: give a line to each tensor, and write none inside another.
+        """`nameless`: tensors that are to be written inside others whatever they are.
 
-        lines: the tensors that have a line, operands first. automatic: those of them that are
-        called `t1`, `t2`, ...
+        names: of tensors with a name. lines: those of them that are computed, operands first.
+        automatic: those of them that are called `t1`, `t2`, ...
         """
         roots = list(roots)
         order = postorder(roots)
         readers = uses(roots)
-        self._names: dict[Node, str] = {}
+        self.names: dict[Node, str] = {}
         self._taken: set[str] = set()
         for node in order:
             if node in known:
-                self._names[node] = self._unique(known[node])
+                self.names[node] = self._unique(known[node])
             elif isinstance(node, Named):
-                self._names[node] = self._unique(node.name)
+                self.names[node] = self._unique(node.name)
         self.lines: list[Node] = []
         self.automatic: set[Node] = set()
         number = 0
         for node in order:
             if isinstance(node, Leaf):
                 continue
-            if node not in self._names:
+            if node not in self.names:
                 long = len(right_side(node, self.name_of)) > LONGEST_PART
-                if not (every_node or long or readers[node] > 1):
+                if node in nameless or (not long and readers[node] < 2):
                     continue
                 number += 1
                 while f"t{number}" in self._taken:
                     number += 1
-                self._names[node] = self._unique(f"t{number}")
+                self.names[node] = self._unique(f"t{number}")
                 self.automatic.add(node)
             self.lines.append(node)
 
     def name_of(self, node: Node) -> str | None:
         """The name of `node`, None if it is written where it is used."""
-        return self._names.get(node)
+        return self.names.get(node)
+
+    def untold(self, node: Node, told: set[Node]) -> list[Node]:
+        """The automatic names that the formula of `node` uses, itself or through others of them.
+
+        Without those of `told`; operands first.
+        """
+        found: set[Node] = set()
+        seen: set[Node] = set()
+        stack = list(node.operands)
+        while stack:
+            operand = stack.pop()
+            if operand in seen or operand in told:
+                continue
+            seen.add(operand)
+            if operand in self.automatic:
+                found.add(operand)
+            if operand in self.automatic or operand not in self.names:
+                stack.extend(operand.operands)
+        return [line for line in postorder([node]) if line in found]
 
     def _unique(self, wish: str) -> str:
         name, number = wish, 2

@@ -3,60 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from symgrad.emit.module import environment
 from symgrad.report.derivation_record import DerivationRecord, Row
 from symgrad.report.markdown import code, escaped
 
-LABEL_WIDTH = 10
-FORMATS = ("text", "markdown")
+TEMPLATES = {"text": "derivation.txt.j2", "markdown": "derivation.md.j2"}
+FORMATS = tuple(TEMPLATES)
+PROSE = frozenset(
+    {"title", "function", "label", "number", "where", "independent", "zeros", "shape"}
+)
 
 
 def render_derivation(record: DerivationRecord, form: str = "text") -> str:
     """The record in one of FORMATS."""
-    view = _markdown_view(record) if form == "markdown" else _text_view(record)
-    template = {"text": "derivation.txt.j2", "markdown": "derivation.md.j2"}[form]
+    view = _marked(record) if form == "markdown" else _aligned(record)
     shown = {field.name: getattr(view, field.name) for field in fields(view)}
-    return environment().get_template(template).render(shown)
+    return environment().get_template(TEMPLATES[form]).render(shown)
 
 
-def _text_view(record: DerivationRecord) -> DerivationRecord:
-    """Labels and numbers padded, so that what follows them is aligned."""
-    shaped: DerivationRecord = _walk(record, lambda owner, field, text: _padded(owner, field, text))
-    return shaped
+def _aligned(record: DerivationRecord) -> DerivationRecord:
+    """Labels that stand below each other get the same width."""
+    return replace(
+        record,
+        steps=tuple(replace(step, rows=_padded(step.rows)) for step in record.steps),
+        costs=_padded(record.costs),
+    )
 
 
-def _padded(owner: Any, field: str, text: str) -> str:
-    if isinstance(owner, Row) and field == "label":
-        return text.ljust(LABEL_WIDTH)
-    return text
+def _padded(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    width = max((len(row.label) for row in rows), default=0)
+    return tuple(replace(row, label=row.label.ljust(width)) for row in rows)
 
 
-PROSE = frozenset({"title", "function", "label", "number", "where"})
-
-
-def _markdown_view(record: DerivationRecord) -> DerivationRecord:
+def _marked(record: DerivationRecord) -> DerivationRecord:
     """Formulas as code, prose escaped: nothing in a name can become markup."""
 
-    def shaped(owner: Any, field: str, text: str) -> str:
+    def shaped(field: str, text: str) -> str:
         if not text:
             return text
-        is_prose = field in PROSE or owner is record
-        return escaped(text) if is_prose else code(text)
+        return escaped(text) if field in PROSE else code(text)
 
-    result: DerivationRecord = _walk(record, shaped)
+    result: DerivationRecord = _walked(record, shaped)
     return result
 
 
-def _walk(part: Any, shape: Callable[[Any, str, str], str], owner: Any = None, name: str = "") -> Any:
-    """A copy of a record with every string passed through `shape(record, field, string)`."""
+def _walked(part: Any, shape: Callable[[str, str], str], field: str = "") -> Any:
+    """A copy of a record with every string passed through `shape(its field, it)`."""
     if isinstance(part, str):
-        return shape(owner, name, part)
+        return shape(field, part)
     if isinstance(part, tuple):
-        return tuple(_walk(each, shape, owner, name) for each in part)
+        return tuple(_walked(each, shape, field) for each in part)
     assert is_dataclass(part) and not isinstance(part, type)
-    return type(part)(
-        **{f.name: _walk(getattr(part, f.name), shape, part, f.name) for f in fields(part)}
+    return replace(
+        part, **{f.name: _walked(getattr(part, f.name), shape, f.name) for f in fields(part)}
     )

@@ -73,7 +73,7 @@ def jvp(params, tangents, *, x):
 
 def vjp(params, cotangents, *, x):
     p = _softmax(params, x)
-    g = cotangents["p"]
+    g = cotangents
     d_z = p * (g - (p * g).sum(axis=1, keepdims=True))
     return p, {"W": x.T @ d_z, "b": d_z.sum(axis=0)}
 

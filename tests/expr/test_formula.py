@@ -183,7 +183,9 @@ def test_a_deep_formula_needs_no_recursion():
     assert operation_count(formula) == 4500
 
 
-MODULES = "smooth planar steps comparison functions slots adoption kinds formula formula_text arithmetic"
+MODULES = (
+    "smooth planar steps comparison functions slots adoption kinds formula formula_text arithmetic"
+)
 
 
 @pytest.mark.parametrize("module", MODULES.split())

@@ -21,7 +21,7 @@ from symgrad.program.verify import verify
 PREAMBLE = """\
 import numpy as np
 _FLOATS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
-_LOG_MAX = {dtype: float(np.log(np.finfo(dtype).max)) for dtype in _FLOATS}
+_LOG_MAX = {dtype: float(np.log(np.finfo(dtype).max / 2)) for dtype in _FLOATS}
 def _check_indices(indices, low, high, name):
     if indices.size and not (low <= indices.min() and indices.max() < high):
         raise IndexError(name)

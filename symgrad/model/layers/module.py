@@ -78,7 +78,8 @@ class Module:
 
     def __getattr__(self, key: str) -> Any:
         if key in self.__dict__.get("_declared", {}):
-            self._root()._name_parameters("")
+            if key not in self.__dict__.get("_parameters", {}):
+                self._root()._name_parameters("")
             return self.__dict__["_parameters"][key]
         raise AttributeError(f"{type(self).__name__} has no attribute {key!r}")
 
@@ -93,7 +94,8 @@ class Module:
 
     def parameters(self) -> list[ParameterLeaf]:
         """All parameters of the module and of those within it, in the order of declaration."""
-        self._root()._name_parameters("")
+        if not self._is_named():
+            self._root()._name_parameters("")
         return list(dict.fromkeys(self._all_parameters()))
 
     def _all_parameters(self) -> Iterator[ParameterLeaf]:
@@ -123,6 +125,12 @@ class Module:
         own = self.name or ("" if parent is None else self.__dict__["_place"][1])
         before = () if parent is None else parent.path()
         return (*before, *([own] if own else []))
+
+    def _is_named(self) -> bool:
+        named = self.__dict__.get("_parameters", {})
+        return all(key in named for key in self.__dict__.get("_declared", {})) and all(
+            child._is_named() for _, child in self.children()
+        )
 
     def _name_parameters(self, prefix: str) -> None:
         """Makes the parameters of this module and of those within it, unless they exist."""

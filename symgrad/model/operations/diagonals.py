@@ -56,10 +56,9 @@ def _diagonal(a: Node, offset: int, axis1: int, axis2: int, keep: bool) -> Node:
         raise ShapeError("axis1 and axis2 are the same axis")
     first_row, first_column = max(-offset, 0), max(offset, 0)
     height, width = a.shape[rows] - first_row, a.shape[columns] - first_column
-    if same(height, width):
-        length = height
-    elif height.is_Integer and width.is_Integer:
-        length = sympy.Integer(max(0, min(height, width)))
+    excess = sympy.expand(height - width)
+    if excess.is_nonnegative or excess.is_nonpositive:
+        length = width if excess.is_nonnegative else height
     else:
         raise UnsupportedError(
             f"the length of the diagonal is the smaller of {height} and {width}, "

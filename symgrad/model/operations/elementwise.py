@@ -89,6 +89,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *,
     return operators.elementwise(f.clip, a, lo, hi)
 
 
+@operation
 def elementwise(formula: sympy.Lambda) -> Callable[..., Node]:
     """A function on tensors that applies a scalar SymPy formula to each element.
 
@@ -102,16 +103,14 @@ def elementwise(formula: sympy.Lambda) -> Callable[..., Node]:
     """
     if not isinstance(formula, sympy.Lambda) or not formula.signature:
         raise DefinitionError(
-            f"elementwise: {formula!r} is not a sympy.Lambda of one or more arguments",
-            where=operators.user_location(),
+            "a sympy.Lambda of one or more arguments is expected",
             fix="write sg.elementwise(sympy.Lambda(t, sympy.tanh(t)))",
         )
-    return operation(_applied(formula))
-
-
-def _applied(formula: sympy.Lambda) -> Callable[..., Node]:
+    if not all(isinstance(symbol, sympy.Symbol) for symbol in formula.signature):
+        raise UnsupportedError("a Lambda with nested arguments is not supported")
     arity = len(formula.signature)
-    adopted = operation(_adopted)(formula)
+    # over slots, whatever the Lambda's symbols were assumed to be
+    adopted = adopt(formula(*(slot(i) for i in range(arity))))
 
     def applied(*operands: Any) -> Node:
         if len(operands) != arity:
@@ -122,11 +121,4 @@ def _applied(formula: sympy.Lambda) -> Callable[..., Node]:
 
     applied.__name__ = "elementwise"
     applied.__doc__ = f"{formula.expr}, elementwise."
-    return applied
-
-
-def _adopted(formula: sympy.Lambda) -> sympy.Expr:
-    """The Lambda's formula over slots, whatever its symbols were assumed to be."""
-    if not all(isinstance(symbol, sympy.Symbol) for symbol in formula.signature):
-        raise UnsupportedError("a Lambda with nested arguments is not supported")
-    return adopt(formula(*(slot(i) for i in range(len(formula.signature)))))
+    return operation(applied)

@@ -36,7 +36,7 @@ def main() -> int:
         loss, gradient = value_and_gradient(vector)
         size = float(np.abs(gradient).max())
         print(f"Newton step {iterations}   loss {loss:.10f}   largest slope {size:.1e}")
-        if size < 1e-10 or iterations == 20:
+        if size < 1e-8 or iterations == 20:
             break
         vector = vector - np.linalg.solve(hessian(vector), gradient)
         iterations += 1

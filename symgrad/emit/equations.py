@@ -105,7 +105,10 @@ def _automatic(node: Node, names: Mapping[Node, str]) -> str:
     if isinstance(node, ScatterAdd | ScatterAlong):
         kind = "scattered"
     if kind is None and isinstance(node, Contraction):
-        kind = "sum" if len(node.operands) == 1 else "product"
+        kind = "total" if len(node.operands) == 1 else "product"
+        inner = node.operands[0] if node.operands else None
+        if kind == "total" and isinstance(inner, Map) and heads(inner.formula) == {"exp"}:
+            return "sum_exp"
     if kind is None and isinstance(node, Map):
         found = sorted(heads(node.formula))
         kind = found[0].lower() if len(found) == 1 else "term"

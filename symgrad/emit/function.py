@@ -19,6 +19,7 @@ from symgrad.program.instruction import VIEWS, Instruction, Literal, Value
 from symgrad.program.schedule import Schedule
 
 WIDTH = 96
+MOST_INLINED = 4  # operations on one line, counted without its own
 SHORT = {
     "multiply": "product", "divide": "ratio", "add": "sum", "subtract": "difference",
     "less": "mask", "less_equal": "mask", "equal": "mask", "not_equal": "mask", "dot": "product",
@@ -160,8 +161,12 @@ def _inlined(lines: list[Instruction]) -> set[Value]:
         for value in line.values:
             readers.setdefault(value, []).append(line)
     inlined: set[Value] = set()
+    operations: dict[Value, int] = {}
     for line, following in zip(statements, [*statements[1:], None], strict=True):
         value = line.result
+        operations[value] = 1 + sum(operations[v] for v in line.values if v in inlined)
+        if operations[value] > MOST_INLINED:
+            continue
         if len(readers.get(value, ())) != 1 or line.options.get("cast") or value.node is not None:
             continue
         (reader,) = readers[value]

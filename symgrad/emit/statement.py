@@ -117,10 +117,10 @@ class Statements:
             function = line.options["name"]
             operands = list(line.operands)
             sources = [self.text(o) for o in operands]
+            if function in COMMUTES and sources[0] != target and sources[1] == target:
+                operands.reverse()
+                sources.reverse()
             if name == target and function in AUGMENTED:
-                if sources[0] != target and sources[1] == target and function in COMMUTES:
-                    operands.reverse()
-                    sources.reverse()
                 if sources[0] == target:
                     return self._augmented(function, target, operands[1])
             call = f"np.{function}({', '.join([*sources, f'out={target}'])})"

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from symgrad.errors import DefinitionError, SymgradError, UnsupportedError
+from symgrad.errors import DefinitionError, ShapeError, SymgradError, UnsupportedError
 from symgrad.expr.dimension import as_shape, normalise_axis
 from symgrad.expr.leaf import Input, Parameter
 from symgrad.expr.node import BOOL, FLOAT, INT, Node, user_location
@@ -30,8 +30,10 @@ def input(name: str, shape: Any, dtype: Any = "float", *, sums_to_one: int | Non
     `sums_to_one`: an axis along which the entries are promised to sum to 1 (a distribution).
     """
     sizes = _shape(name, shape)
-    axis = None if sums_to_one is None else normalise_axis(sums_to_one, len(sizes), "sums_to_one")
-    return Input(_text(name, "an input"), sizes, _dtype(name, dtype), axis)
+    axis = None if sums_to_one is None else _axis(name, sums_to_one, len(sizes))
+    leaf = Input(_text(name, "an input"), sizes, _dtype(name, dtype), axis)
+    _declared[leaf] = next(_serial)
+    return leaf
 
 
 def parameter(name: str, shape: Any, init: Any = "normal", *, dtype: Any = "float") -> Node:
@@ -48,7 +50,7 @@ def parameter(name: str, shape: Any, init: Any = "normal", *, dtype: Any = "floa
 
 
 def declaration_order(leaf: Node) -> float:
-    """A key that sorts parameters as they were declared; those made otherwise come last."""
+    """A key that sorts leaves as they were declared; those made otherwise come last."""
     return _declared.get(leaf, float("inf"))
 
 
@@ -69,6 +71,13 @@ def _shape(name: object, shape: Any) -> Any:
             facts=error.facts,
             fix=error.fix,
         ) from None
+
+
+def _axis(name: object, axis: Any, rank: int) -> int:
+    try:
+        return normalise_axis(axis, rank, f"the axis sums_to_one of {name}")
+    except ShapeError as error:
+        raise ShapeError(error.what, where=user_location()) from None
 
 
 def _dtype(name: object, dtype: Any) -> str:

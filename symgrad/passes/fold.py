@@ -52,15 +52,14 @@ _SIMPLEST: WeakSet[Node] = WeakSet()
 
 def folded(node: Node) -> Node:
     """`node`, whose operands are folded, in its simplest form."""
-    rule = RULES.get(type(node))
-    if rule is None or node in _SIMPLEST:
-        return node
-    new = rule(node)
-    if new.dtype != node.dtype:
-        new = node
-    if new is node:
-        _SIMPLEST.add(node)
-    return new
+    while node not in _SIMPLEST:
+        rule = RULES.get(type(node))
+        new = node if rule is None else rule(node)
+        if new is node or new.dtype != node.dtype:
+            _SIMPLEST.add(node)
+        else:
+            node = new
+    return node
 
 
 def _map(node: Node) -> Node:

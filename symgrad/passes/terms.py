@@ -206,7 +206,7 @@ def take_view(terms: Terms, position: int) -> bool:
 
 
 def take_delta(terms: Terms, position: int) -> bool:
-    """sum_j delta[j,k] x[j]  ->  x[k];  delta[i,i]  ->  1;  delta twice  ->  once."""
+    """sum_j delta[j,k] x[j]  ->  x[k];  delta[i,i]  ->  1;  delta twice  ->  once; 1 x 1  ->  1."""
     operand, indices = terms.terms[position]
     if not isinstance(operand, Identity):
         return False
@@ -214,19 +214,26 @@ def take_delta(terms: Terms, position: int) -> bool:
     others = terms.terms[:position] + terms.terms[position + 1 :]
     repeated = any(isinstance(x, Identity) and set(ids) == {a, b} for x, ids in others)
     summed = next((i for i in (b, a) if i not in terms.output), None)
-    if a != b and not repeated and summed is None:
+    is_one = a == b or repeated or terms.sizes[a] == 1
+    if not is_one and summed is None:
         return False
     terms.terms = others
-    if a != b and not repeated and summed is not None:
+    if not is_one and summed is not None:
         terms.rename(summed, a if summed == b else b)
     return True
 
 
 def take_product_with_delta(terms: Terms, position: int) -> bool:
-    """sum_j (delta[i,j] h[j]) x[j,k]  ->  the terms of the product: the delta cancels."""
+    """sum_j (delta[i,j] h[j]) x[j,k]  ->  the terms of the product: the delta cancels.
+
+    A view of such a product is one, too: so that it is known as one.
+    """
     operand, indices = terms.terms[position]
     if not isinstance(operand, Contraction) or not has_delta(operand):
         return False
+    if len(terms.terms) == 1 and all(i in terms.output or terms.sizes[i] == 1 for i in indices):
+        terms.absorb(position)
+        return True
     outside = dict(zip(operand.output, indices, strict=True))
     cancels = any(
         isinstance(x, Identity) and any(outside.get(i) not in (*terms.output, None) for i in ids)

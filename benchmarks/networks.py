@@ -63,7 +63,10 @@ def symgrad_run(network: Network) -> Run:
     x = sg.input("x", (n, network.sizes[0]))
     layers: list[object] = []
     for fan_in, fan_out in zip(network.sizes, network.sizes[1:], strict=False):
-        layers += [nn.Linear(fan_in, fan_out), nn.Tanh() if network.activation == "tanh" else nn.ReLU()]
+        layers += [
+            nn.Linear(fan_in, fan_out),
+            nn.Tanh() if network.activation == "tanh" else nn.ReLU(),
+        ]
     output = nn.Sequential(*layers[:-1])(x)
     if network.classifies:
         y = sg.input("y", (n,), dtype="int")
@@ -146,7 +149,11 @@ def torch_run(network: Network) -> Run:
             h = functional.linear(h, tensors[k], tensors[k + 1])
             if k < len(tensors) - 2:
                 h = activate(h)
-        loss = functional.cross_entropy(h, targets) if network.classifies else functional.mse_loss(h, targets)
+        loss = (
+            functional.cross_entropy(h, targets)
+            if network.classifies
+            else functional.mse_loss(h, targets)
+        )
         grads = torch.autograd.grad(loss, tensors)
         return loss, grads  # type: ignore[return-value]
 

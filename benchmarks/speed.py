@@ -26,7 +26,9 @@ def same(a: tuple, b: tuple) -> bool:
     """
     pairs = [(a[0], b[0]), *zip(a[1], b[1], strict=True)]
     for mine, theirs in pairs:
-        mine, theirs = (np.asarray(t.detach() if hasattr(t, "detach") else t) for t in (mine, theirs))
+        mine, theirs = (
+            np.asarray(t.detach() if hasattr(t, "detach") else t) for t in (mine, theirs)
+        )
         if mine.shape != theirs.shape:
             return False
         if not np.linalg.norm(mine - theirs) <= 1e-4 * np.linalg.norm(theirs):
@@ -80,8 +82,11 @@ def main() -> None:
     for network in NETWORKS:
         times = measure(network)
         ratio = times["symgrad"] / times["NumPy by hand"]
-        print(f"{network!s:<28}" + "".join(f"  {n} {t:,.1f}" for n, t in times.items())
-              + f"   symgrad / hand {ratio:.2f}")
+        print(
+            f"{network!s:<28}"
+            + "".join(f"  {n} {t:,.1f}" for n, t in times.items())
+            + f"   symgrad / hand {ratio:.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Compiles every example into generated/, or checks that it is what is there.
 
-    python -m examples.generate            writes generated/
-    python -m examples.generate --check    exits with 1 if a file differs, is missing or is extra
+python -m examples.generate            writes generated/
+python -m examples.generate --check    exits with 1 if a file differs, is missing or is extra
 """
 
 from __future__ import annotations
@@ -40,9 +40,12 @@ def differences(texts: dict[str, str], folder: Path = GENERATED) -> list[str]:
     wrong = [f"{name} is missing" for name in sorted(texts.keys() - found.keys())]
     wrong += [
         f"{name} is not made by any example"
-        for name in sorted(found.keys() - texts.keys()) if MARK in found[name]
+        for name in sorted(found.keys() - texts.keys())
+        if MARK in found[name]
     ]
-    wrong += [f"{name} differs" for name in sorted(texts) if found.get(name, texts[name]) != texts[name]]
+    wrong += [
+        f"{name} differs" for name in sorted(texts) if found.get(name, texts[name]) != texts[name]
+    ]
     return wrong
 
 

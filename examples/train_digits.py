@@ -1,6 +1,6 @@
 """Compiles the digits network, checks it against finite differences, and trains it.
 
-    python -m examples.train_digits
+python -m examples.train_digits
 """
 
 from __future__ import annotations
@@ -46,8 +46,10 @@ def main() -> float:
             descend(params, grads, RATE)
             losses.append(loss)
         if epoch in (1, 2, 5, 10, 20, EPOCHS):
-            print(f"epoch {epoch:3d}   loss {np.mean(losses):.4f}   test accuracy "
-                  f"{accuracy(net, params, x_test, y_test):.2%}")
+            print(
+                f"epoch {epoch:3d}   loss {np.mean(losses):.4f}   test accuracy "
+                f"{accuracy(net, params, x_test, y_test):.2%}"
+            )
     reached = accuracy(net, params, x_test, y_test)
     print(f"test accuracy {reached:.2%} in {time.perf_counter() - start:.1f} s in all")
     if reached < TARGET:

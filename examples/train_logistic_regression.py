@@ -1,6 +1,6 @@
 """Logistic regression on the breast-cancer data by Newton's method, with the emitted Hessian.
 
-    python -m examples.train_logistic_regression
+python -m examples.train_logistic_regression
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One step of the 2-2-2 textbook example, with its numbers, and then ten thousand.
 
-    python -m examples.train_textbook
+python -m examples.train_textbook
 """
 
 from __future__ import annotations

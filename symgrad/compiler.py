@@ -23,8 +23,8 @@ from symgrad.emit.module import render
 from symgrad.errors import OutputError
 from symgrad.expr.leaf import Named
 from symgrad.model.model import Model
-from symgrad.passes.pipeline import Observer
 from symgrad.module_view import view_of
+from symgrad.passes.pipeline import Observer
 from symgrad.program.lower import lower
 from symgrad.program.schedule import Schedule, schedule
 
@@ -86,13 +86,23 @@ def compile_model(
 
     Raises: DefinitionError if a function is unknown or needs what the model lacks.
     """
-    derived = tuple(derive(model, emit, inputs, observer))
+    return assembled(model, derive(model, emit, inputs, observer))
+
+
+def assembled(model: Model, functions: Sequence[Derived]) -> Compiled:
+    """The module of functions that have been derived: lowered, scheduled, named."""
+    derived = tuple(functions)
     plans = tuple(schedule(lower(d.form.outputs)) for d in derived)
     leaves: list[Named] = list(dict.fromkeys(leaf for d in derived for leaf in d.leaves))
     wishes = {node: name for d in reversed(derived) for node, name in d.form.names.items()}
-    local = local_names([*model.inputs, *model.parameters,
-                         *(x for x in leaves if x not in (*model.inputs, *model.parameters))],
-                        model.dims)
+    local = local_names(
+        [
+            *model.inputs,
+            *model.parameters,
+            *(x for x in leaves if x not in (*model.inputs, *model.parameters)),
+        ],
+        model.dims,
+    )
     largest_first = sorted((plan.program for plan in plans), key=lambda p: -len(p.instructions))
     equations = number_equations(largest_first, wishes, local, [d.name for d in model.dims])
     return Compiled(model, derived, plans, equations)
@@ -108,7 +118,12 @@ def write_generated(path: Path, text: str, force: bool = False) -> None:
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp", delete=False
+            "w",
+            encoding="utf-8",
+            dir=path.parent,
+            prefix=f".{path.stem}-",
+            suffix=".tmp",
+            delete=False,
         ) as file:
             file.write(text)
         try:

@@ -22,8 +22,14 @@ from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
 from symgrad.expr.walk import postorder, uses
 from symgrad.model.model import Model
-from symgrad.passes.form import Form
-from symgrad.passes.pipeline import AFTER_DERIVATION, BEFORE_DERIVATION, Observer, run
+from symgrad.passes.form import Form, Pass
+from symgrad.passes.pipeline import (
+    AFTER_BATCHING,
+    AFTER_DERIVATION,
+    BEFORE_DERIVATION,
+    Observer,
+    run,
+)
 
 # What the results of a function are called in its code, where they are no gradients.
 RESULT_MARKS = {"hessian": "h", "jacobian": "j", "hvp": "hv"}
@@ -87,6 +93,16 @@ class Request:
             )
         return self.outputs
 
+    def smooth_outputs(self, function: str) -> dict[str, Node]:
+        """The outputs that have derivatives: those of floats."""
+        found = {k: v for k, v in self.needs_outputs(function).items() if v.dtype == FLOAT}
+        if not found:
+            raise DefinitionError(
+                f"{function} needs an output of floats, and {self.model.name} has none",
+                fix=f"add one to the model's outputs, or emit without {function}",
+            )
+        return found
+
 
 Results = tuple[dict[str, Node], Any]
 
@@ -120,7 +136,7 @@ def _input_grad(request: Request) -> Results:
 
 
 def _jvp(request: Request) -> Results:
-    outputs = dict(request.outputs) or {"loss": request.scalar("jvp")}
+    outputs = request.smooth_outputs("jvp") if request.outputs else {"loss": request.scalar("jvp")}
     leaves = request.needs_parameters("jvp")
     moves = [Tangent(leaf.name, leaf.shape) for leaf in leaves]
     changes = derivatives.jvp(list(outputs.values()), list(leaves), moves, request.journal)
@@ -131,7 +147,7 @@ def _jvp(request: Request) -> Results:
 
 
 def _vjp(request: Request) -> Results:
-    outputs = dict(request.needs_outputs("vjp"))
+    outputs = request.smooth_outputs("vjp")
     leaves = request.needs_parameters("vjp")
     seeds = [Cotangent(name, node.shape) for name, node in outputs.items()]
     slopes = derivatives.vjp(list(outputs.values()), list(leaves), seeds, request.journal)
@@ -161,7 +177,7 @@ def _hessian(request: Request) -> Results:
 
 
 def _jacobian(request: Request) -> Results:
-    outputs = request.needs_outputs("jacobian")
+    outputs = request.smooth_outputs("jacobian")
     leaves = request.needs_parameters("jacobian")
     results: dict[str, Node] = {}
     returned: dict[str, dict[str, str]] = {}
@@ -226,14 +242,41 @@ def derive(
             model, start.outputs.get(""), outputs, model.parameters, _chosen(model, inputs)
         )
         raw, returned = BUILDERS[name](request)
-        named = {node: name for node, name in start.names.items() if not isinstance(node, Named)}
-        origins = {node: node for node in postorder(raw.values())}
-        form = run(Form(raw, named, origins), AFTER_DERIVATION, observer)
-        form = replace(form, names=_all_names(name, form, start.names, request.journal))
+        defined = _with_copies(start.names, request.journal)
+        named = {node: name for node, name in defined.items() if not isinstance(node, Named)}
+        origins = _origins(raw, defined, request.journal)
+        form = run(Form(raw, named, origins), passes_after(name), observer)
+        form = replace(form, names=_all_names(name, form, defined, request.journal))
         read = {n for n in postorder(form.outputs.values()) if isinstance(n, Named)}
         unread = tuple(leaf for leaf in (*model.parameters, *model.inputs) if leaf not in read)
         derived.append(Derived(name, form, returned, request.journal, raw, unread))
     return derived
+
+
+def _origins(
+    raw: Mapping[str, Node], defined: Mapping[Node, str], journal: Journal
+) -> dict[Node, Node]:
+    """Each node as its own origin; first those that a name awaits, which stay where nodes meet."""
+
+    def is_nameless(node: Node) -> bool:
+        owner = journal.provenance.get(node) or journal.motion.get(node)
+        return owner not in defined
+
+    return {node: node for node in sorted(postorder(raw.values()), key=is_nameless)}
+
+
+def passes_after(function: str) -> tuple[Pass, ...]:
+    """The passes that simplify a derived function."""
+    return AFTER_BATCHING if function == "per_example_grad" else AFTER_DERIVATION
+
+
+def _with_copies(defined: Mapping[Node, str], journal: Journal) -> dict[Node, str]:
+    """Names of the definition's tensors, and of what stands for them in the derivation."""
+    return dict(defined) | {
+        copy: defined[node]
+        for copy, node in journal.copies.items()
+        if node in defined and not isinstance(node, Named)
+    }
 
 
 def _all_names(
@@ -251,17 +294,20 @@ def _all_names(
             primal = owners.get(origin)
             if primal is None or isinstance(node, Named):
                 continue
-            wish = defined.get(primal) or (primal.name if isinstance(primal, Named) else None)
+            wish = _defined_name(primal, defined)
             if wish is None and primal in journal.provenance:  # the tangent of a cotangent
-                inner = journal.provenance[primal]
-                wish = defined.get(inner) or (inner.name if isinstance(inner, Named) else None)
-                wish = wish and f"d_{_path_name(wish)}"
+                inner = _defined_name(journal.provenance[primal], defined)
+                wish = f"d_{_path_name(inner)}" if inner else None
             if wish is not None:
                 names.setdefault(node, f"{mark}_{_path_name(wish)}")
     for key, node in form.outputs.items():
         if not isinstance(node, Named) and " " not in key:
             names.setdefault(node, key)
     return names
+
+
+def _defined_name(node: Node, defined: Mapping[Node, str]) -> str | None:
+    return defined.get(node) or (node.name if isinstance(node, Named) else None)
 
 
 def _with_inner_names(form: Form) -> dict[Node, str]:
@@ -320,9 +366,7 @@ def _named(leaves: Sequence[Named], nodes: Sequence[Node]) -> list[tuple[str, No
     return [(leaf.name, node) for leaf, node in zip(leaves, nodes, strict=True)]
 
 
-def _backwards(
-    leaves: Sequence[Named], nodes: Sequence[Node], names: bool = False
-) -> list[Any]:
+def _backwards(leaves: Sequence[Named], nodes: Sequence[Node], names: bool = False) -> list[Any]:
     """Pairs in reverse: the last layer's gradients are ready first, and free memory first."""
     pairs = list(zip(leaves, nodes, strict=True))[::-1]
     return [(leaf.name, node) for leaf, node in pairs] if names else pairs

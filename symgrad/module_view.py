@@ -50,23 +50,39 @@ def view_of(
     parameter_dims = _dims_of(model.parameters)
     inputs = model.inputs
     sizes = sorted(
-        {size for leaf in (*model.parameters, *inputs) for size in leaf.shape
-         if size.free_symbols and not isinstance(size, sympy.Symbol)},
+        {
+            size
+            for leaf in (*model.parameters, *inputs)
+            for size in leaf.shape
+            if size.free_symbols and not isinstance(size, sympy.Symbol)
+        },
         key=str,
     )
     scalars = any(
         isinstance(leaf, Input) and not leaf.shape and leaf.dtype == "float"
-        for d in derived for leaf in d.leaves
+        for d in derived
+        for leaf in d.leaves
     )
     names = [f.name for f in functions]
     ravels = bool(model.parameters) and not parameter_dims
-    public = ["PARAMETERS", "INPUTS", "init_params", *names, *(["ravel", "unravel"] if ravels else []),
-              *(["ravel_hessian"] if ravels and "hessian" in names else []), "check"]
+    public = [
+        "PARAMETERS",
+        "INPUTS",
+        "init_params",
+        *names,
+        *(["ravel", "unravel"] if ravels else []),
+        *(["ravel_hessian"] if ravels and "hessian" in names else []),
+        "check",
+    ]
     distributions = tuple(
         f'"{leaf.name}": {leaf.sums_to_one},'
-        for leaf in inputs if isinstance(leaf, Input) and leaf.sums_to_one is not None
+        for leaf in inputs
+        if isinstance(leaf, Input) and leaf.sums_to_one is not None
     )
-    public += [*(["OUTPUTS"] if model.outputs else []), *(["DISTRIBUTIONS"] if distributions else [])]
+    public += [
+        *(["OUTPUTS"] if model.outputs else []),
+        *(["DISTRIBUTIONS"] if distributions else []),
+    ]
     return ModuleView(
         docstring=_docstring(model, names, plans),
         parameters=tuple(_spec(leaf) for leaf in model.parameters),
@@ -75,16 +91,22 @@ def view_of(
         distributions=distributions,
         sizes=tuple(_size_rule(size) for size in sizes),
         init_signature=", ".join(
-            ["seed=0", "dtype=np.float64", *(["*", *(d.name for d in parameter_dims)] if parameter_dims else [])]
+            [
+                "seed=0",
+                "dtype=np.float64",
+                *(["*", *(d.name for d in parameter_dims)] if parameter_dims else []),
+            ]
         ),
         init_lines=init_lines(model.parameters),
         ravels=ravels,
         has_hessian="hessian" in names,
-        static_shapes=not parameter_dims,
+        init_sizes="".join(f', {d.name}=sizes["{d.name}"]' for d in parameter_dims),
         functions=functions,
         helpers=helper_sources(calls),
         uses_log_max=any(
-            isinstance(o, Literal) and o.number.has(LOG_MAX) for line in lines for o in line.operands
+            isinstance(o, Literal) and o.number.has(LOG_MAX)
+            for line in lines
+            for o in line.operands
         ),
         uses_guard=any(line.op == "guard" for line in lines),
         uses_scalars=scalars,
@@ -100,7 +122,13 @@ def _function(model: Model, derived: Derived, plan: Schedule, equations: Equatio
     leaves = [leaf for leaf in (*model.parameters, *model.inputs) if leaf in read]
     leaves += [leaf for leaf in derived.leaves if leaf not in leaves]
     lines = plan.program.instructions
-    needed = {s for line in lines for o in line.operands if isinstance(o, Literal) for s in o.number.free_symbols}
+    needed = {
+        s
+        for line in lines
+        for o in line.operands
+        if isinstance(o, Literal)
+        for s in o.number.free_symbols
+    }
     needed |= {s for line in lines for size in line.result.shape for s in size.free_symbols}
     needed |= {s for leaf in leaves for size in leaf.shape for s in size.free_symbols}
     dims = tuple(d for d in model.dims if d in needed)
@@ -119,7 +147,12 @@ def _function_doc(derived: Derived, leaves: Sequence[Named], door: Door) -> tupl
         text += [f"{door.local(leaf)}: {shape_text(leaf.shape)} {leaf.dtype}" for leaf in inputs]
     unread = [leaf for leaf in derived.unread if not isinstance(leaf, Input)]
     if unread:
-        text += ["", *textwrap.wrap("Does not depend on " + ", ".join(leaf.name for leaf in unread) + ".", 88)]
+        text += [
+            "",
+            *textwrap.wrap(
+                "Does not depend on " + ", ".join(leaf.name for leaf in unread) + ".", 88
+            ),
+        ]
     return tuple(text)
 
 
@@ -159,7 +192,11 @@ def _size_rule(size: sympy.Expr) -> str:
 
 
 def _dims_of(leaves: Sequence[Named]) -> list[sympy.Symbol]:
-    found = {s for leaf in leaves if isinstance(leaf, Parameter) for size in leaf.shape for s in size.free_symbols}
+    found = {
+        s
+        for leaf in leaves
+        if isinstance(leaf, Parameter)
+        for size in leaf.shape
+        for s in size.free_symbols
+    }
     return sorted(found, key=lambda s: s.name)
-
-

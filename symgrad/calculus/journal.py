@@ -59,11 +59,13 @@ class Journal:
 
     provenance: cotangent -> the tensor whose sensitivity it is (named `d_<name>`).
     motion: tangent -> the tensor whose change it is (named `t_<name>`).
+    copies: tensor that was rebuilt (resized, batched) -> the tensor of the model it stands for.
     """
 
     steps: list[Step] = field(default_factory=list)
     provenance: dict[Node, Node] = field(default_factory=dict)
     motion: dict[Node, Node] = field(default_factory=dict)
+    copies: dict[Node, Node] = field(default_factory=dict)
 
     def record(
         self,
@@ -82,6 +84,17 @@ class Journal:
         self.steps.append(
             Step(number, mode, kind, name, formula, node, position, before, result, node.location)
         )
+
+    def copied(self, became: Mapping[Node, Node]) -> None:
+        """Notes that tensors were rebuilt: what each became stands for the same tensor.
+
+        Where several become one, one that bears a name goes first, then the first to come.
+        """
+        for old, new in became.items():
+            node = self.copies.get(old, old)
+            owner = self.copies.get(new)
+            if new is not old and (owner is None or (not _has_name(owner) and _has_name(node))):
+                self.copies[new] = node
 
     def carry_over(self, became: Mapping[Node, Node]) -> None:
         """Notes that derivatives were rebuilt (batched): they still belong to the same tensors."""

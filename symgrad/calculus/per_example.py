@@ -52,11 +52,14 @@ def per_example_gradients(
                 fix=f"add {leaf.name} to inputs, or give its axis another dimension",
             )
     one = resize([loss, *leaves], {batch_dim: sympy.S.One})
+    if journal is not None:
+        journal.copied(one)
     slopes = gradients(one[loss], [one[x] for x in leaves], journal=journal)
     examples = {one[leaf]: _examples(leaf, axis) for leaf, axis in holders.items()}
     became = batched_nodes(slopes, examples, batch_dim)
     if journal is not None:
         journal.carry_over(became)
+        journal.copied({node: became[new] for node, new in one.items() if new in became})
     return like(wrt, batch(slopes, examples, batch_dim))
 
 

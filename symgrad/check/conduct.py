@@ -42,8 +42,8 @@ def conduct(subject: Subject, function: str, point: Point, other: Point) -> Iter
     yield _same(function, "a result outlives later calls", identical(first, kept))
     yield _memory(function, first, second, call.arguments)
     del first, second  # a Hessian may be large
-    yield _close(function, "strided arguments", call(point.mapped(strided)), kept, ROUNDING)
-    yield _close(
+    yield compared(function, "strided arguments", call(point.mapped(strided)), kept, ROUNDING)
+    yield compared(
         function, "Fortran-ordered arguments", call(point.mapped(transposed)), kept, ROUNDING
     )
     single = call(point.mapped(lambda a: np.asarray(a, np.float32)), np.float32)
@@ -51,7 +51,7 @@ def conduct(subject: Subject, function: str, point: Point, other: Point) -> Iter
     if wide:
         yield Finding(function, "float32", False, note=f"{wide[0] or 'the result'} is float64")
     else:
-        yield _close(function, "float32 against float64", single, kept, SINGLE)
+        yield compared(function, "float32 against float64", single, kept, SINGLE)
 
 
 def consistency(subject: Subject, point: Point) -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def consistency(subject: Subject, point: Point) -> Iterator[Finding]:
                 return
             results[function] = result
         for function in present[1:]:
-            yield _close(
+            yield compared(
                 function,
                 f"{values} as in {present[0]}",
                 results[function],
@@ -113,8 +113,8 @@ def _same(function: str, subject: str, differs: str | None) -> Finding:
     return Finding(function, subject, differs is None, note=f"{differs} differs" if differs else "")
 
 
-def _close(function: str, what: str, result: Tree, expected: Tree, bound: float) -> Finding:
-    """Whether arrays agree, each relative to its largest entry; whole numbers exactly."""
+def compared(function: str, what: str, result: Tree, expected: Tree, bound: float) -> Finding:
+    """Whether arrays agree within `bound` of the largest entry; whole numbers exactly."""
     try:
         pairs = list(zip(leaves(result), leaves(expected), strict=True))
     except ValueError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -84,13 +85,9 @@ def _derivative(
     if function in ("vjp", "jacobian") and not subject.outputs:
         yield Finding(function, "slopes", False, note="not comparable: OUTPUTS is missing")
         return
-    try:
-        for claim in DERIVATIVES[function](subject, point, np.random.default_rng([seed, 7])):
-            finding = judge(claim)
-            yield Finding(**{**finding.__dict__, "subject": finding.subject + where})
-    except (TypeError, KeyError, ValueError, IndexError, AttributeError) as error:
-        note = f"{type(error).__name__}: {error}"
-        yield Finding(function, f"slopes{where}", False, note=note)
+    claims = DERIVATIVES[function](subject, point, np.random.default_rng([seed, 7]))
+    for finding in _guarded(function, map(judge, claims)):
+        yield replace(finding, subject=finding.subject + where)
 
 
 def _guarded(function: str, findings: Iterator[Finding]) -> Iterator[Finding]:

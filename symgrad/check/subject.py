@@ -47,6 +47,7 @@ def load_module(path: Path) -> types.ModuleType:
         raise CheckError(
             f"{path} cannot be loaded", facts={"cause": f"{type(error).__name__}: {error}"}
         ) from error
+    module.__file__ = str(path)  # as it was given, for messages
     return module
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import sys
 import types
 from collections.abc import Sequence
@@ -20,7 +22,6 @@ from symgrad.cli.findings import conclusion, findings_table
 from symgrad.cli.source import Source, names_in, takes_model
 from symgrad.compiler import Compiled, compile_model
 from symgrad.derivation import BUILDERS
-from symgrad.errors import DefinitionError
 from symgrad.model.model import Model
 from symgrad.program.cost import cost
 
@@ -117,26 +118,17 @@ def _agrees(compiled: Compiled, quiet: bool) -> bool:
 
 def own_check(module: types.ModuleType) -> Finding:
     """The verdict of the module's own `check`; the note is what it printed."""
-    import contextlib
-    import io
-
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        agrees = bool(module.check())
+    try:
+        with contextlib.redirect_stdout(printed):
+            agrees = bool(module.check())
+    except Exception as error:  # whatever it raises, it has not shown that all is well
+        agrees = False
+        printed.write(f"{type(error).__name__}: {error}")
     return Finding("check", "the module's own", agrees, note=printed.getvalue())
 
 
 def _reference(model: Model, functions: Sequence[str]) -> types.ModuleType | None:
-    """A module with the functions that derivatives are compared with, if some are not emitted."""
-    missing = [
-        below
-        for function in functions
-        if function in BELOW and not set(BELOW[function]) & set(functions)
-        for below in BELOW[function]
-    ]
-    for name in dict.fromkeys(missing):
-        try:
-            return compile_model(model, [*functions, name]).load()
-        except DefinitionError:  # the model has no loss, or no outputs: the next will do
-            continue
-    return None
+    """The default module, if derivatives are emitted without what they are compared with."""
+    is_complete = all(set(BELOW[f]) & set(functions) for f in functions if f in BELOW)
+    return None if is_complete else compile_model(model).load()

@@ -1,4 +1,4 @@
-"""What commands print with: tables on stdout, progress on stderr of a terminal, silence in pipes."""
+"""What commands print with: tables on stdout; progress on stderr, only if it is a terminal."""
 
 from __future__ import annotations
 

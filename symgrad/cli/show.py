@@ -6,17 +6,18 @@ from collections.abc import Callable
 
 import click
 
+from symgrad.cli.check import CHECK_FAILED
 from symgrad.cli.console import progress
+from symgrad.cli.first_difference import first_difference
 from symgrad.cli.program_text import program_lines, schedule_lines
 from symgrad.cli.source import Source, takes_model
-from symgrad.cli.stages import before_derivation, compiled_with, first_form, roots
+from symgrad.cli.stages import before_derivation, compiled_with, first_form, raw_form, roots
 from symgrad.compiler import Compiled
-from symgrad.derivation import BUILDERS, Derived
+from symgrad.derivation import BUILDERS, Derived, passes_after
 from symgrad.model.model import Model
 from symgrad.passes.form import Form
-from symgrad.passes.pipeline import AFTER_DERIVATION, BEFORE_DERIVATION
+from symgrad.passes.pipeline import BEFORE_DERIVATION
 from symgrad.program.lower import lower
-from symgrad.report.derivation import derivative_names
 from symgrad.report.expression_text import expression_lines
 
 
@@ -29,7 +30,7 @@ def _stabilised(model: Model, compiled: Compiled, position: int) -> list[str]:
 
 
 def _derived(model: Model, compiled: Compiled, position: int) -> list[str]:
-    return _form_lines(_raw_form(model, compiled.derived[position]))
+    return _form_lines(raw_form(model, compiled.derived[position]))
 
 
 def _simplified(model: Model, compiled: Compiled, position: int) -> list[str]:
@@ -64,9 +65,19 @@ STAGES: dict[str, Callable[[Model, Compiled, int], list[str]]] = {
 @takes_model
 @click.option("--stage", type=click.Choice(list(STAGES)), default="simplified", show_default=True)
 @click.option("--function", type=click.Choice(list(BUILDERS)),
-              help="Of which function; by default value_and_grad, or the first there is.")  # fmt: skip
+              help="Of which function; by default value_and_grad.")  # fmt: skip
 @click.option("--passes", is_flag=True, help="Instead: the form after each pass that changes it.")
-def show(source: Source, stage: str, function: str | None, passes: bool) -> None:
+@click.option("--first-difference", "compares", is_flag=True,
+              help="Instead: the first pass that changes a value at random points.")  # fmt: skip
+@click.pass_context
+def show(
+    ctx: click.Context,
+    source: Source,
+    stage: str,
+    function: str | None,
+    passes: bool,
+    compares: bool,
+) -> None:
     """Show what the compiler makes of a model at any stage.
 
     definition, stabilised, derived and simplified are tensor expressions, one a line with its shape
@@ -76,10 +87,17 @@ def show(source: Source, stage: str, function: str | None, passes: bool) -> None
     Examples:
       symgrad show examples/digits_mlp.py --stage program
       symgrad show examples/digits_mlp.py --passes
+      symgrad show examples/digits_mlp.py --first-difference
+
+    Exit status: 0 good, 1 if a pass changes a value, 2 wrong use or bad input.
     """
     model = source.model()
     with progress(f"compiling {model.name}") as tell:
         compiled, position = compiled_with(model, function, lambda name, form: tell(name))
+    if compares:
+        lines, is_same = first_difference(model, compiled.derived[position])
+        click.echo("\n".join(lines))
+        ctx.exit(0 if is_same else CHECK_FAILED)
     if passes:
         lines = _passes(model, compiled.derived[position])
     else:
@@ -92,7 +110,7 @@ def _passes(model: Model, derived: Derived) -> list[str]:
     lines: list[str] = []
     for title, start, pipeline in (
         ("the definition", first_form(model), BEFORE_DERIVATION),
-        (f"{derived.name}, derived", _raw_form(model, derived), AFTER_DERIVATION),
+        (f"{derived.name}, derived", raw_form(model, derived), passes_after(derived.name)),
     ):
         lines += [*([""] if lines else []), title, *_indented(_form_lines(start))]
         form = start
@@ -103,12 +121,6 @@ def _passes(model: Model, derived: Derived) -> list[str]:
             else:
                 lines += ["", f"after {each.__name__}", *_indented(_form_lines(form))]
     return lines
-
-
-def _raw_form(model: Model, derived: Derived) -> Form:
-    """The results as differentiation left them."""
-    names = before_derivation(model).names
-    return Form(dict(derived.raw), names | derivative_names(derived, names), {})
 
 
 def _form_lines(form: Form) -> list[str]:

@@ -80,7 +80,7 @@ def takes_model(command: Command) -> Command:
     @click.option("--shape", "shapes", multiple=True, metavar="NAME=SIZES",
                   help='Sizes of a tensor of the formula: "X=n d", "y=n int", "lam=".')  # fmt: skip
     @click.option("--wrt", multiple=True, metavar="NAMES",
-                  help="The tensors that are trained; by default all that hold floats.")  # fmt: skip
+                  help="The tensors that are trained; by default all of floats.")  # fmt: skip
     @click.option("--name", default="formula", show_default=True, metavar="NAME",
                   help="What the formula's model is called.")  # fmt: skip
     @wraps(command)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from symgrad.compiler import Compiled, compile_model
+from symgrad.derivation import Derived
 from symgrad.expr.node import Node
 from symgrad.model.model import Model
 from symgrad.passes.form import Form
 from symgrad.passes.pipeline import BEFORE_DERIVATION, Observer, run
+from symgrad.report.derivation import derivative_names
 
 PREFERRED = "value_and_grad"
 
@@ -42,6 +44,12 @@ def first_form(model: Model) -> Form:
 def before_derivation(model: Model) -> Form:
     """The form that is differentiated, with its origins in the definition."""
     return run(first_form(model), BEFORE_DERIVATION)
+
+
+def raw_form(model: Model, derived: Derived) -> Form:
+    """The results as differentiation left them."""
+    names = before_derivation(model).names
+    return Form(dict(derived.raw), names | derivative_names(derived, names), {})
 
 
 def _keyed(model: Model) -> dict[str, Node]:

@@ -5,7 +5,6 @@ One chain of comparisons decides; only if it fails does `_refuse` look for the c
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,24 +15,29 @@ from symgrad.emit.literal import size_source
 from symgrad.errors import DefinitionError
 from symgrad.expr.dimension import Shape
 from symgrad.expr.leaf import Cotangent, Input, Named, Parameter, Tangent
-from symgrad.expr.node import FLOAT
+from symgrad.expr.node import BOOL, FLOAT, INT
 
 ARGUMENTS = {Parameter: "params", Tangent: "tangents", Cotangent: "cotangents"}
+LEAST_WIDTH = 88  # letters of a line of tests, less its indentation
 
 
 @dataclass(frozen=True)
 class Door:
     """The arguments of one function, grouped as the caller passes them.
 
-    `all_parameters`: how many entries `params` must have. `leaves`: what the function reads.
-    `dims`: the dimension symbols that its lines need.
+    `all_parameters`: what `params` must hold. `leaves`: what the function reads. `dims`: the
+    dimension symbols that its lines need. `unread`: what must be passed, though nothing reads it.
+    `least`: conditions `expression >= 0` on the dimensions. `out`: per entry of the result that
+    may be written into memory of the caller's, its shape as source; None where none may.
     """
 
     all_parameters: tuple[Named, ...]
     leaves: tuple[Named, ...]
     dims: tuple[sympy.Symbol, ...]
     local_names: dict[Named, str]
-    accepts_out: bool = False
+    unread: tuple[Named, ...] = ()
+    least: tuple[sympy.Expr, ...] = ()
+    out: str | None = None
 
     @property
     def locals(self) -> tuple[str, ...]:
@@ -43,65 +47,66 @@ class Door:
         return self.local_names[leaf]
 
     def group(self, kind: type[Named]) -> list[Named]:
-        return [leaf for leaf in self.leaves if isinstance(leaf, kind)]
+        """The arguments of one kind, read or not."""
+        return [leaf for leaf in (*self.leaves, *self.unread) if isinstance(leaf, kind)]
 
     def signature(self, name: str) -> str:
         """The `def` line's inside: dictionaries first, then inputs by keyword."""
-        positional = ["params"] if self.all_parameters else []
-        positional += [a for k, a in ARGUMENTS.items() if k is not Parameter and self.group(k)]
+        positional = [
+            argument
+            for kind, argument in ARGUMENTS.items()
+            if (self.all_parameters if kind is Parameter else self.group(kind))
+        ]
         keyword = [self.local(leaf) for leaf in self.group(Input)]
-        if self.accepts_out:
+        if self.out is not None:
             keyword.append("out=None")
         return ", ".join(positional + (["*", *keyword] if keyword else []))
 
     def lines(self, name: str) -> tuple[str, ...]:
         """Unpacks and checks the arguments."""
-        if not self.leaves:
+        if not self.leaves and not self.unread:
             return ("dtype = np.dtype(np.float64)",)
-        tests = self._tests()
-        joined = textwrap.wrap(" and ".join(tests), 80, break_long_words=False, break_on_hyphens=False)
         return (
             "try:",
             *(f"    {line}" for line in self._unpacking()),
             "    fits = (",
-            *(f"        {line}" for line in joined),
+            *(f"        {line}" for line in _filled(self._tests())),
             "    )",
-            "except (AttributeError, IndexError, KeyError, TypeError):",
+            "except (AttributeError, IndexError, KeyError, OverflowError, TypeError):",
             "    fits = False",
             "if not fits:",
-            f'    _refuse("{name}", {self._given()})',
+            *(f"    {line}" for line in self._refusal(name)),
+            *self._least_sizes(name),
+            *self._wide_indices(),
+            *self._check_of_out(name),
         )
 
     @property
     def _scalars(self) -> list[Named]:
         """Inputs without axes: they may be Python numbers."""
-        return [
-            leaf for leaf in self.leaves
-            if isinstance(leaf, Input) and leaf.dtype == FLOAT and not leaf.shape
-        ]
-
-    @property
-    def _arrays(self) -> list[Named]:
-        scalars = self._scalars
-        return [leaf for leaf in self.leaves if leaf not in scalars]
+        return [leaf for leaf in self.leaves if isinstance(leaf, Input) and not leaf.shape]
 
     def _unpacking(self) -> list[str]:
         lines = []
         for kind, argument in ARGUMENTS.items():
-            for leaf in self.group(kind):
-                lines.append(f'{self.local(leaf)} = {self._lookup(argument, leaf)}')
-        floats = [leaf for leaf in self._arrays if leaf.dtype == FLOAT]
-        if floats:
-            lines.append(f"dtype = {self.local(floats[0])}.dtype")
-        elif self._scalars:
-            lines.append(f"dtype = _float_type({', '.join(map(self.local, self._scalars))})")
+            for leaf in self.leaves:
+                if isinstance(leaf, kind):
+                    lines.append(f"{self.local(leaf)} = {self._lookup(argument, leaf)}")
+        scalars = [self.local(leaf) for leaf in self._scalars if leaf.dtype == FLOAT]
+        if self._floats:
+            lines.append(f"dtype = {self._source(self._floats[0])}.dtype")
+        elif scalars:
+            lines.append(f"dtype = _float_type({', '.join(scalars)})")
         else:
             lines.append("dtype = np.dtype(np.float64)")
+        lines += [f"{scalar} = _scalar({scalar}, dtype)" for scalar in scalars]
         for leaf in self._scalars:
-            lines.append(f"{self.local(leaf)} = _scalar({self.local(leaf)}, dtype)")
+            if leaf.dtype != FLOAT:
+                kind_of = "int" if leaf.dtype == INT else "bool"
+                lines.append(f"{self.local(leaf)} = _{kind_of}_scalar({self.local(leaf)})")
         for symbol in self.dims:
             source, axis = self.source_of(symbol)
-            lines.append(f"{symbol.name} = {self.local(source)}.shape[{axis}]")
+            lines.append(f"{symbol.name} = {self._source(source)}.shape[{axis}]")
         return lines
 
     def _lookup(self, argument: str, leaf: Named) -> str:
@@ -109,37 +114,109 @@ class Door:
             return argument  # one output: its cotangent is passed bare
         return f'{argument}["{leaf.name}"]'
 
+    def _source(self, leaf: Named) -> str:
+        """How the door speaks of an argument: by its local name, or where nothing reads it, not."""
+        if leaf not in self.unread or isinstance(leaf, Input):
+            return self.local(leaf)
+        return self._lookup(ARGUMENTS[type(leaf)], leaf)
+
+    @property
+    def _arrays(self) -> list[Named]:
+        return [leaf for leaf in (*self.leaves, *self.unread) if leaf not in self._scalars]
+
+    @property
+    def _floats(self) -> list[Named]:
+        return [leaf for leaf in self._arrays if leaf.dtype == FLOAT]
+
     def _tests(self) -> list[str]:
-        tests = []
-        if self.all_parameters:
-            tests.append(f"len(params) == {len(self.all_parameters)}")
-        if self.group(Tangent):
-            tests.append(f"len(tangents) == {len(self.group(Tangent))}")
-        if len(self.group(Cotangent)) > 1:
-            tests.append(f"len(cotangents) == {len(self.group(Cotangent))}")
         arrays = self._arrays
-        tests += [f"{self.local(leaf)}.shape == {_tuple_source(leaf.shape)}" for leaf in arrays]
-        floats = [leaf for leaf in arrays if leaf.dtype == FLOAT]
+        tests = []
+        for kind, argument in ARGUMENTS.items():
+            count = len(self.all_parameters if kind is Parameter else self.group(kind))
+            if count > (1 if kind is Cotangent else 0):
+                tests.append(f"len({argument}) == {count}")
+        tests += [f"{self._source(leaf)}.shape == {_tuple_source(leaf.shape)}" for leaf in arrays]
+        floats = [f"{self._source(leaf)}.dtype" for leaf in self._floats]
         if len(floats) > 1:
-            tests.append(" is ".join(["dtype", *(f"{self.local(leaf)}.dtype" for leaf in floats[1:])]))
-        if floats or self._scalars:
+            tests.append(" is ".join(["dtype", *floats[1:]]))
+        if floats or any(leaf.dtype == FLOAT for leaf in self._scalars):
             tests.append("dtype in _FLOATS")
-        tests += [f'{self.local(leaf)}.dtype.kind in "iu"' for leaf in arrays if leaf.dtype == "int"]
-        tests += [f'{self.local(leaf)}.dtype.kind == "b"' for leaf in arrays if leaf.dtype == "bool"]
-        classes = [f"{self.local(leaf)}.__class__" for leaf in arrays if leaf.shape]
+        for dtype, kinds in ((INT, 'in "iu"'), (BOOL, '== "b"')):
+            tests += [
+                f"{self._source(leaf)}.dtype.kind {kinds}" for leaf in arrays if leaf.dtype == dtype
+            ]
+        classes = [f"{self._source(leaf)}.__class__" for leaf in arrays if leaf.shape]
         if classes:
             tests.append(" is ".join(["np.ndarray", *classes]))
+        tests += [
+            f"{self._source(leaf)}.__class__ in _SCALARS" for leaf in arrays if not leaf.shape
+        ]
         return tests
 
-    def _given(self) -> str:
-        groups = [f'"{a}": {a}' for k, a in ARGUMENTS.items()
-                  if (self.all_parameters if k is Parameter else self.group(k))]
+    @property
+    def takes_scalars(self) -> bool:
+        """Whether an argument has no axes."""
+        return any(not leaf.shape for leaf in (*self.leaves, *self.unread))
+
+    def _refusal(self, name: str) -> list[str]:
+        groups = [
+            f'"{argument}": {argument}'
+            for kind, argument in ARGUMENTS.items()
+            if (self.all_parameters if kind is Parameter else self.group(kind))
+        ]
         inputs = [f'"{leaf.name}": {self.local(leaf)}' for leaf in self.group(Input)]
-        return "{" + ", ".join(groups) + "}, {" + ", ".join(inputs) + "}"
+        parts = [f'"{name}"', "{" + ", ".join(groups) + "}", "{" + ", ".join(inputs) + "}"]
+        call = f"_refuse({', '.join(parts)})"
+        if len(call) <= LEAST_WIDTH:
+            return [call]
+        return ["_refuse(", *(f"    {part}," for part in parts), ")"]
+
+    def _least_sizes(self, name: str) -> list[str]:
+        """What a slice or a mean asks of the sizes: a statement for each condition."""
+        lines = []
+        bounds: dict[sympy.Symbol, sympy.Expr] = {}
+        others = []
+        for asked in self.least:
+            symbols = sorted(asked.free_symbols & set(self.dims), key=str)
+            if not symbols or asked.free_symbols - set(symbols):
+                continue
+            bound = symbols[0] - asked
+            if len(symbols) == 1 and bound.is_Integer:
+                bounds[symbols[0]] = max(bound, bounds.get(symbols[0], bound))
+            else:
+                others.append((symbols[0], asked))
+        conditions = [
+            (s, f"{s.name} < {b}", f"{s.name} >= {b}") for s, b in bounds.items() if b > 0
+        ]
+        conditions += [(s, f"{size_source(e)} < 0", f"{size_source(e)} >= 0") for s, e in others]
+        for symbol, fails, wanted in conditions:
+            source, _ = self.source_of(symbol)
+            what = source.name
+            if not isinstance(source, Input):
+                what = f"{ARGUMENTS[type(source)]}['{source.name}']"
+            lines += [
+                f"if {fails}:",
+                f'    _refuse_size("{name}", "{wanted}", "{what}", {self._source(source)})',
+            ]
+        return lines
+
+    def _wide_indices(self) -> list[str]:
+        """Whole numbers in NumPy's own index type: narrow ones would overflow in arithmetic."""
+        return [
+            f"{self.local(leaf)} = {self.local(leaf)}.astype(np.intp, copy=False)"
+            for leaf in self.leaves
+            if isinstance(leaf, Input) and leaf.dtype == INT and leaf.shape
+        ]
+
+    def _check_of_out(self, name: str) -> list[str]:
+        if self.out is None:
+            return []
+        return ["if out is not None:", f'    _check_out("{name}", out, {self.out}, dtype)']
 
     def source_of(self, symbol: sympy.Symbol) -> tuple[Named, int]:
         """The argument, and its axis, from which a dimension is read."""
-        for leaf in sorted(self.leaves, key=lambda leaf: not isinstance(leaf, Input)):
+        known = (*self.leaves, *self.unread)
+        for leaf in sorted(known, key=lambda leaf: not isinstance(leaf, Input)):
             for axis, size in enumerate(leaf.shape):
                 if size == symbol:
                     return leaf, axis
@@ -156,8 +233,31 @@ def local_names(leaves: Sequence[Named], dims: Sequence[sympy.Symbol]) -> dict[N
     local: dict[Named, str] = {}
     for leaf in sorted(leaves, key=lambda leaf: not isinstance(leaf, Input)):
         prefix = {Tangent: "v_", Cotangent: "g_"}.get(type(leaf), "")
-        local[leaf] = names.unique(prefix + identifier(leaf.name))
+        if isinstance(leaf, Input):
+            local[leaf] = names.keep(leaf.name)
+        else:
+            local[leaf] = names.unique(prefix + identifier(leaf.name))
     return {leaf: local[leaf] for leaf in leaves}
+
+
+def _filled(tests: Sequence[str]) -> list[str]:
+    """Tests joined by `and`, as many to a line as fit; a chain of `is` may go on in the next."""
+    lines: list[str] = []
+    for position, test in enumerate(tests):
+        words = test.split(" is ")
+        pieces = [words[0], *(f"is {word}" for word in words[1:])]
+        if position:
+            pieces[0] = f"and {pieces[0]}"
+        for start, piece in enumerate(pieces):
+            whole = start == 0 and sum(map(len, pieces)) + len(pieces) <= LEAST_WIDTH
+            text = " ".join(pieces) if whole else piece
+            if lines and len(lines[-1]) + 1 + len(text) <= LEAST_WIDTH:
+                lines[-1] += f" {text}"
+            else:
+                lines.append(text)
+            if whole:
+                break
+    return lines
 
 
 def _tuple_source(shape: Shape) -> str:

@@ -70,8 +70,12 @@ def write_function(
     values = name_values(plan, equations, door)
     statements = Statements(plan, values)
     body: list[str] = []
-    if any(o.number.has(LOG_MAX) for line in plan.program.instructions for o in line.operands
-           if isinstance(o, Literal)):
+    if any(
+        o.number.has(LOG_MAX)
+        for line in plan.program.instructions
+        for o in line.operands
+        if isinstance(o, Literal)
+    ):
         body.append("log_max = _LOG_MAX[dtype]")
     current: Node | None = None
     seen: set[Node] = set()
@@ -80,16 +84,16 @@ def write_function(
         if not written:
             continue
         node = equations.owner(line.node)
-        if node in equations.names and node is not current and not isinstance(node, Leaf):
-            if line.op != "guard":
-                if body:
-                    body.append("")
-                if node in seen:
-                    body.append(f"# ({equations.numbers[node]}) continued")
-                else:
-                    body.extend(_comment(node, equations))
-                seen.add(node)
-                current = node
+        starts = node is not current and node in equations.names and not isinstance(node, Leaf)
+        if starts and line.op != "guard":
+            if body:
+                body.append("")
+            if node in seen:
+                body.append(f"# ({equations.numbers[node]}) continued")
+            else:
+                body.extend(_comment(node, equations))
+            seen.add(node)
+            current = node
         body.extend(written)
     results = plan.program.results
     return FunctionView(
@@ -99,7 +103,9 @@ def write_function(
         door=door.lines(name),
         body=tuple(body),
         returned=tuple(
-            ("return " + _returned(returned, {k: statements.text(v) for k, v in results.items()})).split("\n")
+            (
+                "return " + _returned(returned, {k: statements.text(v) for k, v in results.items()})
+            ).split("\n")
         ),
     )
 
@@ -130,16 +136,14 @@ def name_values(plan: Schedule, equations: Equations, door: Door) -> dict[Value,
     lines = plan.program.instructions
     used: set[str] = set()
     for line in lines:
-        node = line.result.node
-        if node is None or line.op in VIEWS or node not in equations.names:
+        held = line.result.node
+        if held is None or line.op in VIEWS or held not in equations.names:
             continue
-        name = equations.names[node]
+        name = equations.names[held]
         if name not in used:
             named[line.result] = name
             used.add(name)
-    successor: dict[Value, Instruction] = {
-        target: line for line, target in plan.written_to.items()
-    }
+    successor: dict[Value, Instruction] = {target: line for line, target in plan.written_to.items()}
     inlined = _inlined(lines)
     for line in reversed(lines):
         value = line.result

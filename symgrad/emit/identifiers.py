@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import re
+import unicodedata
 
+# What every emitted function calls its own things, and what its module defines.
 RESERVED = frozenset(
-    {"np", "sys", "params", "out", "dtype", "fits", "log_max", "tangents", "cotangents", "PARAMETERS", "INPUTS",
-     "OUTPUTS", "DISTRIBUTIONS"}
+    """
+    np sys params tangents cotangents out seed dtype fits log_max
+    PARAMETERS INPUTS OUTPUTS DISTRIBUTIONS
+    """.split()  # noqa: SIM905
 )
+EASILY_MISREAD = frozenset({"l", "I", "O"})  # linters refuse them
 
 
 def is_free(name: str) -> bool:
@@ -17,7 +21,6 @@ def is_free(name: str) -> bool:
     return (
         name.isidentifier()
         and not keyword.iskeyword(name)
-        and not keyword.issoftkeyword(name)
         and not hasattr(builtins, name)
         and name not in RESERVED
         and not name.startswith("_")
@@ -25,12 +28,21 @@ def is_free(name: str) -> bool:
 
 
 def identifier(path: str) -> str:
-    """An identifier that a person would choose for a dotted path: "0.weight" -> "weight_0"."""
-    parts = [re.sub(r"\W", "_", part) for part in path.split(".")]
-    if len(parts) > 1 and parts[0].isdigit():
+    """An identifier that a person would choose for a dotted path: "0.weight" -> "weight_0".
+
+    Whatever cannot stand in one (quotes, spaces, line ends) becomes an underscore.
+    """
+    parts = [_letters(part) for part in path.split(".")]
+    if len(parts) > 1 and parts[0].isdecimal():
         parts = [*parts[1:], parts[0]]
     name = "_".join(part for part in parts if part).strip("_") or "tensor"
-    return name if not name[0].isdigit() else f"t_{name}"
+    return name if name.isidentifier() else f"t_{name}"
+
+
+def _letters(part: str) -> str:
+    """`part` as Python reads it, without what no identifier can hold."""
+    normal = unicodedata.normalize("NFKC", part)
+    return "".join(letter if f"a{letter}".isidentifier() else "_" for letter in normal)
 
 
 class Names:
@@ -42,10 +54,16 @@ class Names:
     def unique(self, wish: str) -> str:
         """`wish` as an identifier, numbered from 2 if it is taken, marked if reserved."""
         base = identifier(wish)
-        if not is_free(base):
-            base = f"{base.strip('_')}_"
+        if not is_free(base) or base in EASILY_MISREAD:
+            base = f"{base}_"
         name, number = base, 2
-        while name in self._taken or (name != base and not is_free(name)):
+        while name in self._taken or not is_free(name):
             name, number = f"{base.rstrip('_')}_{number}", number + 1
+        self._taken.add(name)
+        return name
+
+    def keep(self, name: str) -> str:
+        """`name` unchanged: a keyword argument is called what its user calls it."""
+        assert name not in self._taken and is_free(name), name
         self._taken.add(name)
         return name

@@ -16,13 +16,20 @@ def init_lines(parameters: Sequence[Named]) -> tuple[str, ...]:
     draws = False
     for leaf in parameters:
         assert isinstance(leaf, Parameter)
-        shape = "(" + ", ".join(size_source(s) for s in leaf.shape) + ("," if leaf.ndim == 1 else "") + ")"
+        shape = (
+            "("
+            + ", ".join(size_source(s) for s in leaf.shape)
+            + ("," if leaf.ndim == 1 else "")
+            + ")"
+        )
         kind, *numbers = leaf.initialiser
         arguments = ", ".join(number_source(x) for x in numbers)
         if kind == "constant":
             (value,) = numbers
             name = {0: "zeros", 1: "ones"}.get(value)
-            source = f"np.{name}({shape}, dtype)" if name else f"np.full({shape}, {arguments}, dtype)"
+            source = (
+                f"np.{name}({shape}, dtype)" if name else f"np.full({shape}, {arguments}, dtype)"
+            )
         else:
             draws = True
             source = f"rng.{kind}({arguments}, {shape}).astype(dtype)"

@@ -25,7 +25,7 @@ class ModuleView:
     init_lines: tuple[str, ...]
     ravels: bool
     has_hessian: bool
-    static_shapes: bool
+    init_sizes: str
     functions: tuple[FunctionView, ...]
     helpers: tuple[str, ...]
     uses_log_max: bool

@@ -71,7 +71,7 @@ class Statements:
     # -- elementwise -------------------------------------------------------------------------
 
     def _expression(self, line: Instruction) -> str:
-        return getattr(self, f"_{line.op}")(line)  # type: ignore[no-any-return]
+        return getattr(self, f"_{line.op}")(line)
 
     def _ufunc(self, line: Instruction) -> str:
         function = line.options["name"]
@@ -120,9 +120,8 @@ class Statements:
             if function in COMMUTES and sources[0] != target and sources[1] == target:
                 operands.reverse()
                 sources.reverse()
-            if name == target and function in AUGMENTED:
-                if sources[0] == target:
-                    return self._augmented(function, target, operands[1])
+            if name == target and function in AUGMENTED and sources[0] == target:
+                return self._augmented(function, target, operands[1])
             call = f"np.{function}({', '.join([*sources, f'out={target}'])})"
         elif line.op == "reduce":
             call = f"{self._reduce(line)[:-1]}, out={target})"
@@ -221,11 +220,16 @@ class Statements:
         kind = "dtype" if line.result.dtype == "float" else "np.intp"
         numbers = ", ".join(number_source(v) for v in line.options["values"])
         array = f"np.array([{numbers}], {kind})"
-        return array if len(line.result.shape) == 1 else f"{array}.reshape({shape_source(line.result.shape)})"
+        return (
+            array
+            if len(line.result.shape) == 1
+            else f"{array}.reshape({shape_source(line.result.shape)})"
+        )
 
     def _concat(self, line: Instruction) -> str:
         parts = ", ".join(self.text(o) for o in line.operands)
-        return f"np.concatenate(({parts}{',' if len(line.operands) == 1 else ''}), axis={line.options['axis']})"
+        comma = "," if len(line.operands) == 1 else ""
+        return f"np.concatenate(({parts}{comma}), axis={line.options['axis']})"
 
     # -- gather and scatter ------------------------------------------------------------------
 
@@ -278,7 +282,9 @@ class Statements:
             key = line.options["key"]
             return f"{base}[{', '.join(str(k) for k in key)}]"
         if line.op == "reshape":
-            return f"{base}.reshape({shape_source(line.result.shape) if line.result.shape else '()'})"
+            return (
+                f"{base}.reshape({shape_source(line.result.shape) if line.result.shape else '()'})"
+            )
         if line.op == "slice":
             return f"{base}[{_slices(line.options['box'])}]"
         if line.op == "broadcast":
@@ -290,7 +296,6 @@ class Statements:
         return f"{base}.diagonal({axes_text})"
 
     _transpose = _index = _reshape = _slice = _broadcast = _diagonal = _view
-
 
 
 def _outside_brackets(source: str) -> str:
@@ -305,7 +310,7 @@ def _outside_brackets(source: str) -> str:
 
 def _fraction(number: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr | None]:
     """`number` as above / below where that reads better than a decimal, else below is None."""
-    if number.is_Float or not number.is_finite and number.is_number:
+    if number.is_Float or (not number.is_finite and number.is_number):
         return number, None
     above, below = sympy.fraction(number)
     if below == 1:

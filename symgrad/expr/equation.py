@@ -161,7 +161,9 @@ def _contraction(node: Contraction, name_of: NameOf) -> str:
 def _scaled(scale: sympy.Expr, body: str) -> str:
     if scale == 1:
         return body
-    bracketed = body if _is_atomic(body) or (" + " not in body and " - " not in body) else f"({body})"
+    bracketed = (
+        body if _is_atomic(body) or (" + " not in body and " - " not in body) else f"({body})"
+    )
     if scale == -1:
         return f"-{bracketed}"
     numerator, denominator = sympy.fraction(scale)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import inspect
 import math
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -22,49 +21,21 @@ from symgrad.expr.leaf import Constant
 from symgrad.expr.node import Node, user_location
 from symgrad.expr.operand import as_node
 from symgrad.model.formula_shapes import declared
+from symgrad.model.formula_syntax import (
+    ADVICE,
+    BINARY,
+    COMPARISONS,
+    CONSTANTS,
+    METHODS,
+    PREFIXES,
+    UNARY,
+    kind_of,
+    parsed,
+    place,
+)
 from symgrad.model.operations import OPERATIONS
 
 LONGEST, DEEPEST, LARGEST_POWER, LARGEST_WHOLE = 20_000, 60, 1024, 2**63
-
-PREFIXES = ("np", "numpy", "sg")
-CONSTANTS: dict[str, Any] = {"pi": sympy.pi, "e": sympy.E, "inf": float("inf"), "nan": float("nan")}
-METHODS = frozenset(
-    """
-    sum mean var std max min prod cumsum argmax argmin reshape transpose swapaxes squeeze ravel
-    trace diagonal dot clip take repeat
-    """.split()  # noqa: SIM905
-)
-BINARY: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-    ast.MatMult: operator.matmul,
-    ast.BitAnd: operator.and_,
-    ast.BitOr: operator.or_,
-}
-UNARY: dict[type, Callable[[Any], Any]] = {
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-    ast.Invert: operator.invert,
-}
-COMPARISONS: dict[type, str] = {
-    ast.Lt: "less",
-    ast.LtE: "less_equal",
-    ast.Gt: "greater",
-    ast.GtE: "greater_equal",
-    ast.Eq: "equal",
-    ast.NotEq: "not_equal",
-}
-ADVICE: dict[type, str] = {
-    ast.BoolOp: "combine conditions with & and |, in parentheses",
-    ast.IfExp: "choose with where(condition, a, b)",
-    ast.Not: "negate a condition with ~",
-    ast.BitXor: "write a power as a**b",
-}
 
 
 def formula(
@@ -91,7 +62,7 @@ def formula(
             where=user_location(),
             fix="build it in Python, with symgrad's functions",
         )
-    result = reader.read(_parsed(source), 0)
+    result = reader.read(parsed(source), 0)
     reader.check_all_used()
     if isinstance(result, str | slice) or result is None or result is Ellipsis:
         raise FormulaError(f"the formula is {result!r}, not a tensor", where=user_location())
@@ -104,37 +75,6 @@ def formula(
     return as_node(result)
 
 
-def _parsed(source: str) -> ast.expr:
-    try:
-        return ast.parse(source, mode="eval").body
-    except SyntaxError as error:
-        message = (error.msg or "it does not parse").split(". Perhaps")[0]
-        at = max((error.offset or 1) - 1, 0)
-        raise FormulaError(
-            f"the formula is not valid: {message}",
-            where=user_location(),
-            facts=_shown(source, error.lineno or 1, at, at + 1),
-        ) from None
-    except (ValueError, OverflowError) as error:
-        raise FormulaError(f"the formula is not valid: {error}", where=user_location()) from None
-    except (RecursionError, MemoryError):
-        raise FormulaError("the formula is nested too deeply", where=user_location()) from None
-
-
-def _shown(source: str, line: int, start: int, end: int) -> dict[str, str]:
-    """The line of the text, and carets under its characters start to end, at most 72 wide."""
-    lines = source.splitlines() or [""]
-    text = lines[min(line, len(lines)) - 1].replace("\t", " ")
-    first = max(0, min(start - 30, len(text) - 72))
-    shown = text[first : first + 72]
-    carets = max(1, min(end, first + 72) - start)
-    before, after = ("..." if first else ""), ("..." if first + 72 < len(text) else "")
-    return {
-        "in": f"{before}{shown}{after}",
-        "": " " * (start - first + len(before)) + "^" * carets,
-    }
-
-
 class _Reader:
     """Reads an ast by a whitelist; `tensors` and `sizes` are what names can stand for."""
 
@@ -145,14 +85,7 @@ class _Reader:
         self.used: set[str] = set()
 
     def fail(self, at: ast.AST, what: str, fix: str | None = None) -> NoReturn:
-        raise FormulaError(what, where=user_location(), facts=self._place(at), fix=fix)
-
-    def _place(self, at: Any) -> dict[str, str]:
-        lines = self.source.encode().splitlines() or [b""]
-        line = lines[min(at.lineno, len(lines)) - 1]
-        start = len(line[: at.col_offset].decode(errors="replace"))
-        end = len(line[: at.end_col_offset].decode(errors="replace"))
-        return _shown(self.source, at.lineno, start, end if at.end_lineno == at.lineno else start)
+        raise FormulaError(what, where=user_location(), facts=place(self.source, at), fix=fix)
 
     def check_all_used(self) -> None:
         for name in self.tensors:
@@ -172,7 +105,7 @@ class _Reader:
                       "build it in Python, with symgrad's functions")  # fmt: skip
         reader = self._readers.get(type(at))
         if reader is None:
-            self.fail(at, f"{_kind(at)} is not part of a formula", ADVICE.get(type(at)))
+            self.fail(at, f"{kind_of(at)} is not part of a formula", ADVICE.get(type(at)))
         return reader(self, at, depth + 1)
 
     def literal(self, at: Any, depth: int) -> Any:
@@ -205,7 +138,7 @@ class _Reader:
 
     def unary(self, at: Any, depth: int) -> Any:
         if type(at.op) not in UNARY:
-            self.fail(at, f"{_kind(at.op)} is not part of a formula", ADVICE.get(type(at.op)))
+            self.fail(at, f"{kind_of(at.op)} is not part of a formula", ADVICE.get(type(at.op)))
         operand = self._number_or_tensor(at.operand, self.read(at.operand, depth))
         if isinstance(at.op, ast.Invert) and not isinstance(operand, Node):
             self.fail(at, "~ needs a condition on tensors")
@@ -221,7 +154,7 @@ class _Reader:
         left: Any = at
         for part in reversed(chain):
             if type(part.op) not in BINARY:
-                self.fail(part, f"{_kind(part.op)} is not part of a formula",
+                self.fail(part, f"{kind_of(part.op)} is not part of a formula",
                           ADVICE.get(type(part.op)))  # fmt: skip
             lhs = self._number_or_tensor(left, value)
             rhs = self._number_or_tensor(part.right, self.read(part.right, depth))
@@ -322,7 +255,10 @@ class _Reader:
             if "in" in error.facts:
                 raise
             raise type(error)(
-                error.what, where=error.where, facts=error.facts | self._place(at), fix=error.fix
+                error.what,
+                where=error.where,
+                facts=error.facts | place(self.source, at),
+                fix=error.fix,
             ) from None
         except ArithmeticError:
             self.fail(at, "this number is undefined or out of range")
@@ -353,19 +289,6 @@ class _Reader:
         ast.Slice: bounds,
         ast.Call: call,
     }
-
-
-def _kind(at: ast.AST) -> str:
-    names: dict[type, str] = {
-        ast.BoolOp: "and / or",
-        ast.Not: "not",
-        ast.IfExp: "if ... else",
-        ast.Lambda: "a lambda",
-        ast.JoinedStr: "an f-string",
-        ast.NamedExpr: "an assignment",
-        ast.BitXor: "^",
-    }
-    return names.get(type(at), f"Python's {type(at).__name__}")
 
 
 def _is_prefix(at: ast.AST, tensors: Mapping[str, Node]) -> bool:

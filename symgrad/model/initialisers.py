@@ -44,7 +44,9 @@ def normal(mean: Any = 0, std: Any = 1) -> Initialiser:
     """Drawn from a normal distribution."""
     centre, spread = number(mean), number(std)
     if spread.is_negative:
-        raise DefinitionError(f"a standard deviation cannot be negative: {std}")
+        raise DefinitionError(
+            f"a standard deviation cannot be negative: {std}", where=user_location()
+        )
     return lambda shape: ("normal", centre, spread)
 
 
@@ -52,7 +54,10 @@ def uniform(low: Any = 0, high: Any = 1) -> Initialiser:
     """Drawn evenly from low to high."""
     lo, hi = number(low), number(high)
     if (hi - lo).is_negative:
-        raise DefinitionError(f"uniform from {low} to {high}: the bounds are in the wrong order")
+        raise DefinitionError(
+            f"uniform from {low} to {high}: the bounds are in the wrong order",
+            where=user_location(),
+        )
     return lambda shape: ("uniform", lo, hi)
 
 

@@ -53,8 +53,10 @@ def _squeezed(squeeze: Reshape, source: Map) -> Node:
             return squeeze
         if isinstance(operand, Reshape) and same_shape(operand.operands[0].shape, kept):
             operands.append(operand.operands[0])
-        elif isinstance(operand, Contraction) and operand.is_view and operand.indices[0] == tuple(
-            i for a, i in enumerate(operand.output) if old[a] != 1
+        elif (
+            isinstance(operand, Contraction)
+            and operand.is_view
+            and operand.indices[0] == tuple(i for a, i in enumerate(operand.output) if old[a] != 1)
         ):
             operands.append(operand.operands[0])
         else:

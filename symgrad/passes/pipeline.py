@@ -15,6 +15,7 @@ from symgrad.passes.gather import gather_first
 from symgrad.passes.reuse import reuse_outputs
 from symgrad.passes.settle import settle
 from symgrad.passes.shift import shift_logsumexp
+from symgrad.passes.squeeze import drop_unit_axes
 from symgrad.passes.stabilise import stabilise
 
 Observer = Callable[[str, Form], None]
@@ -41,6 +42,13 @@ AFTER_DERIVATION: tuple[Pass, ...] = (
     settle,
     # Last: what it writes is meant for the machine, and holds the maximum fixed.
     shift_logsumexp,
+)
+
+# For the gradient of one example, batched over all of them.
+AFTER_BATCHING: tuple[Pass, ...] = (
+    # First: the axis of the one example stands in every shape, and hides views from folding.
+    drop_unit_axes,
+    *AFTER_DERIVATION,
 )
 
 

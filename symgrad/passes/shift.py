@@ -104,9 +104,10 @@ def _ignores_shift(formula: sympy.Expr, lse: int, others: tuple[int, ...]) -> bo
     moved = replace_slots(formula, {i: slot(i) + t for i in (lse, *others)})
     if moved == formula:
         return True
-    return bool(sympy.expand(moved, deep=True, mul=True, power_exp=False) == sympy.expand(formula, power_exp=False)) or (
-        not _simplified(moved).has(t)
-    )
+    return bool(
+        sympy.expand(moved, deep=True, mul=True, power_exp=False)
+        == sympy.expand(formula, power_exp=False)
+    ) or (not _simplified(moved).has(t))
 
 
 def _simplified(formula: sympy.Expr) -> sympy.Expr:

@@ -42,6 +42,7 @@ class _Float(MpArithmetic):
 
     def held(self, value: Any) -> Any:
         """The value as the type holds it."""
+        value = self.context.mpf(value)  # a formula may be an operand itself, a float
         if not self.context.isfinite(value):
             return value
         if abs(value) >= self.largest:

@@ -44,7 +44,7 @@ def sample_size(size: sympy.Expr, sample: int = SAMPLE) -> int:
     """`size` with every dimension symbol set to a typical batch size."""
     if isinstance(size, sympy.Integer):
         return int(size)
-    return int(size.subs({symbol: sample for symbol in size.free_symbols}))
+    return int(size.subs(dict.fromkeys(size.free_symbols, sample)))
 
 
 def cost(plan: Schedule) -> Cost:
@@ -76,8 +76,10 @@ def line_flops(line: Instruction) -> sympy.Expr:
         return line.values[1].size if line.op.startswith("add") else line.result.size
     if line.op == "einsum":
         letters = set(line.options["subscripts"]) - set(",->")
-        sizes = {}
-        for labels, value in zip(line.options["subscripts"].split("->")[0].split(","), line.values, strict=True):
+        sizes: dict[str, sympy.Expr] = {}
+        for labels, value in zip(
+            line.options["subscripts"].split("->")[0].split(","), line.values, strict=True
+        ):
             sizes |= dict(zip(labels, value.shape, strict=True))
         return 2 * sympy.Mul(*(sizes[letter] for letter in letters))
     return sympy.S.Zero

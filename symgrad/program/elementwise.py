@@ -1,6 +1,6 @@
 """From a scalar formula to elementwise instructions; equal subformulas are computed once.
 
-    g * (1 - tanh(z)**2)   ->   h = tanh(z); s = square(h); s = 1 - s; s = g * s
+g * (1 - tanh(z)**2)   ->   h = tanh(z); s = square(h); s = 1 - s; s = g * s
 """
 
 from __future__ import annotations
@@ -19,12 +19,17 @@ from symgrad.program.instruction import Instruction, Literal, Operand, Value
 # SymPy's and our function classes whose NumPy name differs from the class name.
 RENAMED = {
     "Abs": "absolute", "ceiling": "ceil", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
-    "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2", "Max": "maximum",
-    "Min": "minimum",
+    "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2",
+    "Max": "maximum", "Min": "minimum",
 }  # fmt: skip
 CALLS = frozenset({"erf", "erfc"})
-BOOLEAN = frozenset({"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not"})
-KEEPS_INT = frozenset({"add", "subtract", "multiply", "negative", "absolute", "sign", "maximum", "minimum", "square"})
+BOOLEAN = frozenset(
+    {"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not"}
+)
+KEEPS_INT = frozenset(
+    {"add", "subtract", "multiply", "negative", "absolute", "sign", "maximum", "minimum", "square"}
+    | {"mod", "fmod", "floor_divide", "clip"}
+)
 _expand = lru_cache(maxsize=4096)(expand)
 
 
@@ -47,7 +52,10 @@ class Elementwise:
             return _fold(name, [o.number for o in operands if isinstance(o, Literal)])
         dtype = _result_dtype(name, operands)
         if dtype == FLOAT:
-            operands = [self.as_float(o, node) if o.dtype == INT and isinstance(o, Value) else o for o in operands]
+            operands = [
+                self.as_float(o, node) if o.dtype == INT and isinstance(o, Value) else o
+                for o in operands
+            ]
         key = (name, *(o if isinstance(o, Literal) else id(o) for o in operands))
         if key not in self._known:
             shape = broadcast([operand.shape for operand in operands])
@@ -83,7 +91,9 @@ class Elementwise:
             self._known[key] = result
         return self._known[key]
 
-    def _visit(self, expression: sympy.Expr, done: dict[sympy.Expr, Operand], node: Node) -> Operand:
+    def _visit(
+        self, expression: sympy.Expr, done: dict[sympy.Expr, Operand], node: Node
+    ) -> Operand:
         if expression in done:
             return done[expression]
         if expression is LOG_MAX or not _has_slots(expression):
@@ -113,7 +123,9 @@ class Elementwise:
         for term in sorted(expression.args, key=_term_order):
             coefficient, _ = term.as_coeff_Mul()
             negative = bool(coefficient.is_negative)
-            (minus if negative else plus).append(self._visit(-term if negative else term, done, node))
+            (minus if negative else plus).append(
+                self._visit(-term if negative else term, done, node)
+            )
         # small operands first: a sum of vectors is cheaper than vectors added to a matrix
         plus.sort(key=_breadth)
         minus.sort(key=_breadth)
@@ -131,7 +143,9 @@ class Elementwise:
             total = self.apply("subtract", (total, operand), node)
         return total
 
-    def _product(self, expression: sympy.Mul, done: dict[sympy.Expr, Operand], node: Node) -> Operand:
+    def _product(
+        self, expression: sympy.Mul, done: dict[sympy.Expr, Operand], node: Node
+    ) -> Operand:
         numbers: list[sympy.Expr] = []
         above: list[Operand] = []
         below: list[Operand] = []

@@ -1,14 +1,14 @@
 """The program: straight-line, single-assignment instructions over values with known shapes.
 
-    ufunc      NumPy's elementwise function `name`; may write into a dead operand
-    dot        product of matrices or vectors          matmul  stacked matrix products
-    vdot       sum of all products of entries
-    vecdot     row-by-row inner products               reduce  `np.<name>.reduce` along an axis
-    view ops   transpose, index, reshape, slice, broadcast, diagonal: share memory, cost nothing
-    fill ops   full, arange, identity, table
-    gather     take, take_along, pick;  scatter: add_at, add_along, add_pick, add_box (in place)
-    call       one of the module's own functions (`_erf`)
-    guard      a check of indices that raises; it has no result that others use
+ufunc      NumPy's elementwise function `name`; may write into a dead operand
+dot        product of matrices or vectors          matmul  stacked matrix products
+vdot       sum of all products of entries
+vecdot     row-by-row inner products               reduce  `np.<name>.reduce` along an axis
+view ops   transpose, index, reshape, slice, broadcast, diagonal: share memory, cost nothing
+fill ops   full, arange, identity, table
+gather     take, take_along, pick;  scatter: add_at, add_along, add_pick, add_box (in place)
+call       one of the module's own functions (`_erf`)
+guard      a check of indices that raises; it has no result that others use
 """
 
 from __future__ import annotations

@@ -1,24 +1,21 @@
 """Contractions as products that BLAS multiplies, with the transposes it takes for free.
 
-    sum_k a[i,k] b[j,k]  ->  a.dot(b.T)          sum_i a[i,j]    ->  ones.dot(a)
-    sum_k a[i,k] b[i,k]  ->  np.vecdot(a, b)     a[i] b[j]       ->  a[:, None] * b
+sum_k a[i,k] b[j,k]  ->  a.dot(b.T)          sum_i a[i,j]    ->  ones.dot(a)
+sum_k a[i,k] b[i,k]  ->  np.vecdot(a, b)     a[i] b[j]       ->  a[:, None] * b
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import sympy
 
 from symgrad.expr.contraction import Contraction
 from symgrad.expr.dimension import product as size_product
 from symgrad.expr.node import FLOAT, Node
+from symgrad.program.builder import Builder
 from symgrad.program.cost import sample_size
 from symgrad.program.instruction import Literal, Operand, Value
-
-if TYPE_CHECKING:
-    from symgrad.program.lower import Lowering
 
 Term = tuple[Value, list[int]]
 
@@ -26,7 +23,7 @@ Term = tuple[Value, list[int]]
 class Product:
     """Lowers one contraction at a time into the instructions of `lowering`."""
 
-    def __init__(self, lowering: Lowering) -> None:
+    def __init__(self, lowering: Builder) -> None:
         self.lowering = lowering
         self._ones: dict[sympy.Expr, Value] = {}
 
@@ -62,12 +59,15 @@ class Product:
     def _as_float(self, value: Value, node: Node) -> Value:
         return value if value.dtype == FLOAT else self.lowering.elementwise.as_float(value, node)
 
-    def _squeezed(self, value: Value, indices: Sequence[int], operand: Node, node: Contraction) -> Term:
+    def _squeezed(
+        self, value: Value, indices: Sequence[int], operand: Node, node: Contraction
+    ) -> Term:
         """`value` without the axes along which it does not vary: broadcast, or summed alone."""
         labels = list(indices[operand.ndim - len(value.shape) :])
         logical = operand.shape[operand.ndim - len(value.shape) :]
         everywhere = [i for group in node.indices for i in group]
-        total = len(node.terms) == 1 and not node.output  # nothing is gained by a view
+        # Nothing is gained by a view before a sum of everything, unless there is one entry.
+        total = len(node.terms) == 1 and not node.output and not node.is_view
         key: list[object] = []
         kept: list[int] = []
         shape = []
@@ -100,9 +100,7 @@ class Product:
             second = labels.index(label, first + 1)
             rest = [a for a in range(len(labels)) if a not in (first, second)]
             shape = tuple(value.shape[a] for a in rest) + (value.shape[first],)
-            value = self.lowering.view(
-                "diagonal", value, shape, node, axis1=first, axis2=second
-            )
+            value = self.lowering.view("diagonal", value, shape, node, axis1=first, axis2=second)
             labels = [labels[a] for a in rest] + [label]
         return value, labels
 
@@ -126,8 +124,7 @@ class Product:
             value, labels = terms[0]
             return self._reduced(value, labels, out, scale, node), out
         if len(terms) > 2:
-            value = self._einsum(terms, out, node)
-            return self._scaled(value, scale, node), out
+            return self._scaled(self._einsum(terms, out, node), scale, node), out
         (a, left), (b, right) = terms
         a, left = self._sum_private(a, left, right, out, node)
         b, right = self._sum_private(b, right, left, out, node)
@@ -138,8 +135,8 @@ class Product:
                 a, scale = self._scaled_value(a, scale, node), sympy.S.One
             elif small == 1:
                 b, scale = self._scaled_value(b, scale, node), sympy.S.One
-        value = self._pair(a, left, b, right, out, node)
-        return self._scaled(value, scale, node), out
+        product = self._pair(a, left, b, right, out, node)
+        return self._scaled(product, scale, node), out
 
     def _scaled(self, value: Operand, scale: sympy.Expr, node: Node) -> Operand:
         if scale == 1:
@@ -198,7 +195,13 @@ class Product:
         return self._ones[size]
 
     def _pair(
-        self, a: Value, left: list[int], b: Value, right: list[int], out: list[int], node: Contraction
+        self,
+        a: Value,
+        left: list[int],
+        b: Value,
+        right: list[int],
+        out: list[int],
+        node: Contraction,
     ) -> Operand:
         shared = [i for i in left if i in right]
         batch = [i for i in out if i in shared]
@@ -207,7 +210,9 @@ class Product:
         columns = [i for i in out if i in right and i not in shared]
         if not contracted:
             return self.lowering.elementwise.apply(
-                "multiply", (self._aligned(a, left, out, node), self._aligned(b, right, out, node)), node
+                "multiply",
+                (self._aligned(a, left, out, node), self._aligned(b, right, out, node)),
+                node,
             )
         if batch:
             return self._batched(a, left, b, right, (batch, rows, columns, contracted), out, node)
@@ -239,12 +244,19 @@ class Product:
         return self.lowering.indexed(value, key, shape, node)
 
     def _grouped(
-        self, value: Value, labels: list[int], first: list[int], second: list[int], node: Contraction
+        self,
+        value: Value,
+        labels: list[int],
+        first: list[int],
+        second: list[int],
+        node: Contraction,
     ) -> Value:
         """`value` as a matrix with the axes of `first` as rows and of `second` as columns."""
         order = first + second
         value = self.lowering.permuted(value, tuple(labels.index(i) for i in order), node)
-        shape = tuple(size_product(node.sizes[i] for i in group) for group in (first, second) if group)
+        shape = tuple(
+            size_product(node.sizes[i] for i in group) for group in (first, second) if group
+        )
         return self.lowering.reshaped(value, shape, node)
 
     def _batched(

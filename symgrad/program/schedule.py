@@ -1,15 +1,13 @@
 """Where each result lies in memory: in place over a dead operand, in a dead buffer, or anew.
 
-    z = x.dot(W.T)          # anew
-    z = z + b               # in place: the product is not read again
-    h = maximum(z, 0)       # in place: only h is read later
+z = x.dot(W.T)          # anew
+z = z + b               # in place: the product is not read again
+h = maximum(z, 0)       # in place: only h is read later
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-
 
 from symgrad.expr.dimension import Shape, same_shape
 from symgrad.expr.node import FLOAT
@@ -84,7 +82,8 @@ def _drop_dead(program: Program) -> None:
 def _guards_first(program: Program) -> None:
     """Checks of arguments come before any work."""
     early = [
-        line for line in program.instructions
+        line
+        for line in program.instructions
         if line.op == "guard" and all(v.argument is not None for v in line.values)
     ]
     first = set(early)
@@ -104,7 +103,9 @@ def _protect_updates(program: Program) -> None:
             if not owned or last[target.root] > position:
                 copy = Value(target.shape, target.dtype)
                 lines.append(Instruction("copy", (target,), copy, line.node))
-                line = Instruction(line.op, (copy, *line.operands[1:]), line.result, line.node, line.options)
+                line = Instruction(
+                    line.op, (copy, *line.operands[1:]), line.result, line.node, line.options
+                )
         lines.append(line)
     program.instructions[:] = lines
 
@@ -175,9 +176,9 @@ def _place(program: Program) -> Schedule:
     for position, line in enumerate(program.instructions):
         result = line.result
         if line.op in UPDATES:
-            target = line.operands[0]
-            assert isinstance(target, Value)
-            plan.written_to[line] = target
+            updated = line.operands[0]
+            assert isinstance(updated, Value)
+            plan.written_to[line] = updated
         elif line.op == "ufunc" and result.shape and result.dtype == FLOAT:
             target = _dead_operand(line, position, plan, made_by)
             if target is not None:

@@ -1,4 +1,4 @@
-"""The verifier of programs: definitions before uses, shapes that fit, no write over what is read."""
+"""The verifier of programs: definitions before uses, shapes that fit, nothing read too late."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def verify(plan: Schedule) -> None:
         if line.op == "ufunc":
             shape = broadcast([o.shape for o in line.operands])
             if not same_shape(shape, line.result.shape):
-                raise BrokenProgram(f"{line.options['name']}: shape {line.result.shape} is not {shape}")
+                raise BrokenProgram(
+                    f"{line.options['name']}: shape {line.result.shape} is not {shape}"
+                )
         if line.op in {"dot", "matmul", "vecdot"}:
             a, b = line.values
             inner = b.shape[-2] if line.op != "vecdot" and len(b.shape) > 1 else b.shape[-1]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from symgrad.derivation import Derived
-from symgrad.expr.dimension import shape_text
+from symgrad.expr.dimension import same_shape, shape_text
 from symgrad.expr.equation import equation, reference
 from symgrad.expr.leaf import Constant, Leaf, Named
 from symgrad.expr.node import Node
@@ -60,15 +60,38 @@ def derivation_record(
     )
 
 
-def derivative_names(derived: Derived, names: Names) -> dict[Node, str]:
-    """`d_h` for the cotangent of what `names` calls `h`, `t_h` for its tangent."""
+def derivative_names(
+    derived: Derived, names: Names, automatic: Container[Node] = frozenset()
+) -> dict[Node, str]:
+    """`d_h` for the cotangent of what `names` calls `h`, `t_h` for its tangent.
+
+    Where several tensors share one derivative, one whose name is not `automatic` lends its own.
+    """
+    owners = _owners(derived)
     found: dict[Node, str] = {}
-    for mark, owners in (("d", derived.journal.provenance), ("t", derived.journal.motion)):
-        for node, primal in owners.items():
-            wish = names.get(primal, found.get(primal))
-            if wish is not None and not isinstance(node, Leaf):
-                found.setdefault(node, f"{mark}_{wish}")
+    for (mark, node), primals in owners.items():
+        known = [p for p in primals if p in names or p in found]
+        for primal in sorted(known, key=lambda p: p in automatic):
+            if not isinstance(node, Leaf):
+                found.setdefault(node, f"{mark}_{names.get(primal, found.get(primal))}")
     return found
+
+
+def _owners(derived: Derived) -> dict[tuple[str, Node], list[Node]]:
+    """(mark, derivative) -> the tensors whose derivative it is, in the order of the journal."""
+    journal = derived.journal
+    owners: dict[tuple[str, Node], list[Node]] = {}
+    for mark, table in (("d", journal.provenance), ("t", journal.motion)):
+        for node, primal in table.items():
+            owners[mark, node] = [primal]
+    summed = {step.node for step in journal.steps if step.kind == "accumulate"}
+    for step in journal.steps:
+        x = step.operand
+        if x is None or x in summed or not same_shape(x.shape, step.result.shape):
+            continue  # what it receives is not its whole derivative
+        if ("d", step.result) in owners:
+            owners["d", step.result].append(x)
+    return owners
 
 
 def _roots(model: Model) -> list[Node]:
@@ -106,7 +129,9 @@ def _start(stabilised: Form, told: set[Node], derived: Derived, defined: Naming)
             known.setdefault(node, name)
     known |= {n: name for n, name in stabilised.names.items() if not isinstance(n, Leaf)}
     passed = [step.node for step in derived.journal.steps if step.node in told]
-    return Naming([*stabilised.outputs.values(), *passed], known)
+    naming = Naming([*stabilised.outputs.values(), *passed], known)
+    naming.automatic |= {n for n in known if stabilised.origins.get(n) in defined.automatic}
+    return naming
 
 
 def _told_parts(derived: Derived, stabilised: Form) -> set[Node]:
@@ -147,16 +172,20 @@ def _numbered(
     return tuple(forward), tuple(gradients)
 
 
-def _journal_naming(
-    derived: Derived, started: Naming, told: set[Node], names: Names
-) -> Naming:
+def _journal_naming(derived: Derived, started: Naming, told: set[Node], names: Names) -> Naming:
     """Names for what the journal speaks of: `h`, `d_h` and `t_h`; what was told keeps its form."""
     roots: Iterable[Node] = (
         part for step in derived.journal.steps for part in (step.node, *step.before, step.result)
     )
     nameless = {node for node in told if node not in started.names}
     leaves = {node: name for node, name in names.items() if isinstance(node, Named)}
-    known = {**leaves, **derivative_names(derived, started.names), **started.names}
+    copies = {
+        copy: started.names[node]
+        for copy, node in derived.journal.copies.items()
+        if node in started.names and node not in started.automatic
+    }
+    passed = copies | started.names
+    known = {**leaves, **derivative_names(derived, passed, started.automatic), **passed}
     return Naming(roots, known, nameless)
 
 

@@ -91,7 +91,8 @@ MUTATIONS = [
         "keeps memory",
         "forward",
         "p = _softmax(params, x)\n    return p\n",
-        "p = _softmax(params, x)\n    kept = _KEPT.setdefault(p.dtype, np.empty((100, 4), p.dtype))\n"
+        "p = _softmax(params, x)\n"
+        "    kept = _KEPT.setdefault(p.dtype, np.empty((100, 4), p.dtype))\n"
         "    kept[: len(p)] = p\n    return kept[: len(p)]\n\n\n_KEPT = {}\n",
     ),
     (
@@ -116,7 +117,8 @@ MUTATIONS = [
         "imprecise in float32",
         "forward",
         "p = _softmax(params, x)\n    return p\n",
-        "p = _softmax(params, x)\n    return (p + 1e5) - p.dtype.type(1e5) if p.dtype == 'f4' else p\n",
+        "p = _softmax(params, x)\n"
+        "    return (p + 1e5) - p.dtype.type(1e5) if p.dtype == 'f4' else p\n",
     ),
     ("raises", "hvp", "_, t_p = jvp", "_, t_p = params.jvp"),
 ]

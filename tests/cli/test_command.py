@@ -23,7 +23,9 @@ def test_help_has_an_example(run: Any, command: str) -> None:
 def test_help_lists_the_commands(run: Any) -> None:
     result = run("--help")
     assert result.exit_code == 0
-    assert all(f"  {command} " in result.stdout for command in ("check", "compile", "derive", "show"))
+    assert all(
+        f"  {command} " in result.stdout for command in ("check", "compile", "derive", "show")
+    )
 
 
 def test_version(run: Any) -> None:
@@ -53,7 +55,9 @@ def test_as_a_process_it_is_quiet_in_a_pipe(run: Any) -> None:
 
 
 def test_as_a_process_errors_are_no_tracebacks(run: Any) -> None:
-    Path("bad.py").write_text("import symgrad as sg\nx = sg.input('x', (3,)) @ sg.input('y', (4,))\n")
+    Path("bad.py").write_text(
+        "import symgrad as sg\nx = sg.input('x', (3,)) @ sg.input('y', (4,))\n"
+    )
     done = process("compile", "bad.py")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("ShapeError: ")

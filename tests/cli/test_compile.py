@@ -64,7 +64,9 @@ def test_emit(run: Any, emit: list[str]) -> None:
 
 
 def test_check_compares_also_what_is_emitted_alone(run: Any) -> None:
-    result = run("compile", "small.py", "--emit", "hessian,jacobian,vjp,per_example_grad", "--check")
+    result = run(
+        "compile", "small.py", "--emit", "hessian,jacobian,vjp,per_example_grad", "--check"
+    )
     assert result.exit_code == 0
     first = result.stdout.splitlines()[0]
     assert first.startswith("small: all ") and first.endswith(" comparisons agree")
@@ -85,11 +87,11 @@ def imported_formula(run: Any) -> Any:
 
 
 def test_a_formula_with_whole_numbers(run: Any) -> None:
-    arguments = ("--formula", "take(table, i, axis=0)", "--shape", "table=5 2", "--shape", "i=n int")
+    arguments = ("--formula", "take(t, i, axis=0)**2", "--shape", "t=5 2", "--shape", "i=n int")
     assert run("compile", *arguments, "--emit", "forward,jacobian", "--check").exit_code == 0
     module = imported(Path("generated/formula.py"))
-    assert module.PARAMETERS == {"table": ((5, 2), "float")}
-    assert module.forward({"table": np.eye(5, 2)}, i=np.array([1])).tolist() == [[0.0, 1.0]]
+    assert module.PARAMETERS == {"t": ((5, 2), "float")}
+    assert module.forward({"t": np.eye(5, 2)}, i=np.array([1])).tolist() == [[0.0, 1.0]]
 
 
 def test_a_failed_check_leaves_nothing(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +125,9 @@ def test_a_folder_that_cannot_be_written(run: Any) -> None:
     Path("out").write_text("a file")
     result = run("compile", "small.py", "-o", "out")
     assert result.exit_code == 2
-    assert result.stderr.splitlines()[0] == f"{OutputError.__name__}: cannot write out/small.py: " + (
+    assert result.stderr.splitlines()[
+        0
+    ] == f"{OutputError.__name__}: cannot write out/small.py: " + (
         os.strerror(17) if "File exists" in result.stderr else os.strerror(20)
     )
     assert Path("out").read_text() == "a file"
@@ -150,9 +154,11 @@ REFUSED = [
         "DefinitionError: small has no input 'z'\n  inputs  x, y\n",
     ),
     (
-        ["--formula", "sum(x) +", "--shape", "x=n"],
-        "FormulaError: the formula is not valid: invalid syntax\n"
-        "  in  sum(x) +\n              ^\n",
+        ["--formula", "sum(x * z)", "--shape", "x=n"],
+        "FormulaError: the name z is not known\n"
+        "  in   sum(x * z)\n"
+        "               ^\n"
+        '  fix  give its shape: shapes={"z": "n d"}\n',
     ),
     (
         ["--formula", "sum(x)", "--shape", "x=n", "--emit", "forward"],
@@ -175,7 +181,7 @@ USAGE = [
     (["small.py", "--shape", "x=n"], "Error: --shape and --wrt belong to --formula\n"),
     (
         ["--formula", "x", "--shape", "x"],
-        "Error: Invalid value for --shape: 'x' is not NAME=SIZES, such as \"X=n d\", \"y=n int\" or "
+        'Error: Invalid value for --shape: \'x\' is not NAME=SIZES, such as "X=n d", "y=n int" or '
         '"lam="\n',
     ),
     (

@@ -54,7 +54,16 @@ def test_every_function(run: Any) -> None:
 
 
 def test_what_does_not_matter_is_said(run: Any) -> None:
-    arguments = ("--formula", "sum(a @ w) + c", "--shape", "a=n d", "--shape", "w=d", "--shape", "c=")
+    arguments = (
+        "--formula",
+        "sum(a @ w) + c",
+        "--shape",
+        "a=n d",
+        "--shape",
+        "w=d",
+        "--shape",
+        "c=",
+    )
     text = run("derive", *arguments, "--wrt", "w,c", "--function", "hessian").stdout
     part = text[text.index("What does not matter") :].split("\n\n")[1].splitlines()
     assert part[:3] == [

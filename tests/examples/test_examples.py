@@ -71,7 +71,9 @@ def test_generated_module_runs_without_symgrad(tmp_path: Path) -> None:
 
     source = (generate.GENERATED / "digits_mlp.py").read_text()
     (tmp_path / "net.py").write_text(source)
-    code = "import sys; sys.modules['symgrad'] = sys.modules['sympy'] = None; import net; net.check()"
+    code = (
+        "import sys; sys.modules['symgrad'] = sys.modules['sympy'] = None; import net; net.check()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )

@@ -17,6 +17,7 @@ x = sg.input("x", (sg.dim("n"), 3))
 hidden = sg.tanh(x)
 model = sg.Model("net", outputs={"h": sg.exp(hidden)})
 """
+EXAMPLES = Path(__file__).parents[2] / "examples"
 TWO = GOOD + 'second = sg.Model("other", outputs={"h": x * 2})\n'
 
 
@@ -134,7 +135,7 @@ def test_names_do_not_leak_from_one_file_to_another(tmp_path: Path) -> None:
     assert isinstance(hidden, Node) and hidden.label == "state"
 
 
-@pytest.mark.parametrize("example", sorted(Path("examples").glob("*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda p: p.name)
 def test_examples(example: Path) -> None:
     if "sg.Model(" in example.read_text():
         assert sg.load_model(example).name == example.stem

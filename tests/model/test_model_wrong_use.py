@@ -164,6 +164,7 @@ def test_two_parameters_of_one_name() -> None:
 
 def test_an_input_and_a_parameter_of_one_name() -> None:
     def define() -> sg.Model:
+        x = sg.input("x", (n, 3))
         w = sg.parameter("x", (3,))
         return sg.Model("net", loss=sg.sum(x @ w))
 

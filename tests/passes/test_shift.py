@@ -37,7 +37,8 @@ def test_example_of_the_docstring() -> None:
     assert not any(isinstance(node, LogSumExp) for node in nodes)
     exponentials = {
         (part, *node.operands)
-        for node in nodes if isinstance(node, Map)
+        for node in nodes
+        if isinstance(node, Map)
         for part in node.formula.atoms(sympy.exp)
     }
     assert len(exponentials) == 2, "exp(c) in the sum and in the softmax, over the same c"
@@ -56,7 +57,9 @@ def test_same_values(scale: float, axis: int) -> None:
     values = {"z": np.random.default_rng(0).standard_normal((3, 4)) * scale}
     shifted = shift_logsumexp(Form.of(outputs)).outputs
     for before, after in zip(
-        evaluate(list(outputs.values()), values), evaluate(list(shifted.values()), values), strict=True
+        evaluate(list(outputs.values()), values),
+        evaluate(list(shifted.values()), values),
+        strict=True,
     ):
         assert np.allclose(before, after, rtol=1e-12, atol=1e-12)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from catalogue import CASES, Case
 from numpy_evaluator import evaluate
-
 from program.executing import execute
+
 from symgrad.calculus.reverse import gradients
 from symgrad.expr.contraction import sum_over
 from symgrad.expr.leaf import Constant

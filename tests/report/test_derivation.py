@@ -49,7 +49,11 @@ def test_the_definition(record: DerivationRecord) -> None:
 
 def test_the_steps(record: DerivationRecord) -> None:
     first = record.steps[0]
-    assert (first.title, first.about, first.rows) == ("start from", "loss", (Row("given", "d_loss = 1"),))
+    assert (first.title, first.about, first.rows) == (
+        "start from",
+        "loss",
+        (Row("given", "d_loss = 1"),),
+    )
     (tanh,) = [step for step in record.steps if step.about.startswith("h = tanh(")]
     assert tanh.rows == (
         Row("rule", "map_adjoint"),

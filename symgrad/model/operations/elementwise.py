@@ -30,7 +30,7 @@ def _ufunc(name: str, function: ScalarFunction) -> Callable[..., Node]:
             raise UnsupportedError(f"the argument {argument} is not supported")
         if len(operands) != function.arity:
             raise DefinitionError(
-                f"{len(operands)} operands were given, {function.arity} are expected"
+                f"{len(operands)} operands were given instead of {function.arity}"
             )
         if function.name == "reciprocal" and operators.as_node(operands[0]).dtype != FLOAT:
             raise UnsupportedError(
@@ -114,7 +114,7 @@ def elementwise(formula: sympy.Lambda) -> Callable[..., Node]:
 
     def applied(*operands: Any) -> Node:
         if len(operands) != arity:
-            raise DefinitionError(f"{len(operands)} operands were given, {arity} are expected")
+            raise DefinitionError(f"{len(operands)} operands were given instead of {arity}")
         return operators.elementwise(
             lambda *scalars: replace_slots(adopted, dict(enumerate(scalars))), *operands
         )

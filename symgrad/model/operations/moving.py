@@ -73,7 +73,9 @@ Place = Callable[[Any, Any], Any]
 
 def _mirrored(i: Any, n: Any) -> Any:
     """Reflection about the middle of the edge entries: period 2 (n - 1)."""
-    period = f.maximum(2 * (n - 1), 1)
+    if n == 1:
+        return 0 * i
+    period = 2 * (n - 1)
     return f.minimum(f.mod(i, period), f.mod(-i, period))
 
 

@@ -73,8 +73,8 @@ def line(rng: np.random.Generator, count: int, lowest: float, highest: float) ->
 
 
 EDGES = np.array(
-    [0.5, np.log(2), 1, 2, 9.7, 16.6, 17.3, 36.7, 37.4, 44.1, 60, 87.3, 88.7, 103.9, 350, 372.6, 708.4,
-     709.7, 745.1, 1e4]
+    [0.5, np.log(2), 1, 2, 9.7, 16.6, 17.3, 36.7, 37.4, 44.1, 60, 87.3, 88.7, 103.9, 350, 372.6,
+     708.4, 709.7, 745.1, 1e4]
 )  # fmt: skip
 
 
@@ -147,6 +147,16 @@ def rows(rng: np.random.Generator, count: int, dtype: type) -> Points:
     return points
 
 
+RANGES = {
+    positive: "x from 1e-30 (1e-290) to 1e4",
+    real: "0, and both signs of 1e-30 (1e-290) to 1e4",
+    everywhere: "x from the smallest to the largest number, but for a factor of 4",
+    plane: "both signs of nearly all numbers, zeros, ties",
+    pairs: "-1e4 to 1e4, near and apart, ties",
+    with_target: "z: 0 and both signs of 1e-30 (1e-290) to 1e4; t: 0, 1 and between",
+    rows: "rows of 3 in -1e4 to 1e4: of one size, around one height, ties",
+}
+
 WEIGHT = [exp(z) / sum(map(exp, Z)) for z in Z]
 
 
@@ -161,10 +171,9 @@ def _softmax_sizes(index: tuple[int, ...]) -> Expr | None:
     return _sum_sizes(index) if len(index) == 2 else sympy.S.One
 
 
-INPUTS = "the rounding of a difference of inputs, or a zero of the result"
 LARGEST = (
-    "a sum of exponentials is rounded at the size of its largest term, 1 after the shift, and a "
-    "difference of weights p at the size of the weights: "
+    "the logits are rounded. Besides, a sum of exponentials is rounded at the size of its largest "
+    "term, 1 after the shift, and a difference of weights p at the size of the weights: "
 )
 
 TEXTS = (
@@ -189,10 +198,12 @@ TEXTS = (
     ),
     NaiveText("exp(x) - 1", {"x": "n"}, ("x",), exp(X) - 1, (X,), real),
     NaiveText("log(1 - exp(-x))", {"x": "n"}, ("x",), log(1 - exp(-X)), (X,), positive),
-    NaiveText("sqrt(x**2 + y**2)", {"x": "n", "y": "n"}, ("x", "y"), sqrt(X**2 + Y**2), (X, Y), plane),
     NaiveText(
-        "log(exp(a) + exp(b))", {"a": "n", "b": "n"}, ("a", "b"), log(exp(X) + exp(Y)), (X, Y), pairs,
-        True, note="`a - b` is rounded, and the value has zeros",
+        "sqrt(x**2 + y**2)", {"x": "n", "y": "n"}, ("x", "y"), sqrt(X**2 + Y**2), (X, Y), plane
+    ),
+    NaiveText(
+        "log(exp(a) + exp(b))", {"a": "n", "b": "n"}, ("a", "b"), log(exp(X) + exp(Y)), (X, Y),
+        pairs, True, note="`a - b` is rounded, and the value has zeros",
     ),
     NaiveText("1 - cos(x)", {"x": "n"}, ("x",), 1 - cos(X), (X,), real),
     NaiveText("sqrt(x + 1) - sqrt(x)", {"x": "n"}, ("x",), sqrt(X + 1) - sqrt(X), (X,), everywhere),

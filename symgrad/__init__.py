@@ -1,18 +1,22 @@
 """symgrad: from the definition of a network and a loss to a checked, standalone NumPy module.
 
-import symgrad as sg
-from symgrad import nn
+    import symgrad as sg
+    from symgrad import nn
 
-n = sg.dim("n")
-x, y = sg.input("x", (n, 64)), sg.input("y", (n,), dtype="int")
-logits = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))(x)
-model = sg.Model("digits", loss=nn.functional.cross_entropy(logits, y))
+    n = sg.dim("n")
+    x, y = sg.input("x", (n, 64)), sg.input("y", (n,), dtype="int")
+    logits = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))(x)
+    model = sg.Model("digits", loss=nn.functional.cross_entropy(logits, y))
 """
 
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
 from symgrad import nn
-from symgrad.calculus.derivatives import grad, hessian, hvp, jacobian, jvp, vjp
 from symgrad.compiler import Compiled
 from symgrad.compiler import compile_model as compile
+from symgrad.differentiation import grad, hessian, hvp, jacobian, jvp, vjp
 from symgrad.errors import SymgradError
 from symgrad.expr.dimension import dim
 from symgrad.expr.node import Node
@@ -37,6 +41,14 @@ from symgrad.model.operations.elementwise import elementwise
 from symgrad.version import __version__
 
 globals().update(OPERATIONS)  # NumPy's operations, by name
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    """What is not there. (It also tells type checkers that the operations are functions.)"""
+    close = get_close_matches(name, __all__, n=3)
+    advice = f"; did you mean {' or '.join(close)}?" if close else ""
+    raise AttributeError(f"symgrad has no {name}{advice}")
+
 
 __all__ = [
     *OPERATIONS,

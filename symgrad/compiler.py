@@ -7,6 +7,7 @@ Each stage is a plain function from one form to the next; this file only puts th
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import types
@@ -36,13 +37,13 @@ class Compiled:
     """A compiled model: every stage, and the text.
 
     `derived`: the functions as expressions. `plans`: the same as scheduled programs.
-    `equations`: names and numbers of all equations.
+    `equations`: names and numbers of the equations of each function.
     """
 
     model: Model
     derived: tuple[Derived, ...]
     plans: tuple[Schedule, ...]
-    equations: Equations
+    equations: tuple[Equations, ...]
 
     @cached_property
     def source(self) -> str:
@@ -93,18 +94,13 @@ def assembled(model: Model, functions: Sequence[Derived]) -> Compiled:
     """The module of functions that have been derived: lowered, scheduled, named."""
     derived = tuple(functions)
     plans = tuple(schedule(lower(d.form.outputs)) for d in derived)
-    leaves: list[Named] = list(dict.fromkeys(leaf for d in derived for leaf in d.leaves))
+    leaves = [leaf for d in derived for leaf in d.leaves]
     wishes = {node: name for d in reversed(derived) for node, name in d.form.names.items()}
-    local = local_names(
-        [
-            *model.inputs,
-            *model.parameters,
-            *(x for x in leaves if x not in (*model.inputs, *model.parameters)),
-        ],
-        model.dims,
+    arguments = dict.fromkeys([*model.inputs, *model.parameters, *leaves])
+    local = local_names(list(arguments), model.dims)
+    equations = number_equations(
+        [plan.program for plan in plans], wishes, local, [d.name for d in model.dims]
     )
-    largest_first = sorted((plan.program for plan in plans), key=lambda p: -len(p.instructions))
-    equations = number_equations(largest_first, wishes, local, [d.name for d in model.dims])
     return Compiled(model, derived, plans, equations)
 
 
@@ -116,24 +112,25 @@ def write_generated(path: Path, text: str, force: bool = False) -> None:
                 f"{path} was not written by symgrad and would be lost",
                 fix="choose another folder, or pass --force (force=True) to overwrite it",
             )
+        if path.parent.exists() and not path.parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w",
-            encoding="utf-8",
-            dir=path.parent,
-            prefix=f".{path.stem}-",
-            suffix=".tmp",
-            delete=False,
-        ) as file:
-            file.write(text)
-        try:
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except OSError:
-            os.unlink(file.name)
-            raise
+        _replace_file(path, text.encode())
     except OSError as error:
         raise OutputError(
             f"cannot write {path}: {error.strerror or error}",
             fix="choose a folder that exists and can be written, with -o",
         ) from None
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    """Puts `content` into place at once; nothing is left of an attempt that fails."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

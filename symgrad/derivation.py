@@ -259,8 +259,8 @@ def _origins(
     """Each node as its own origin; first those that a name awaits, which stay where nodes meet."""
 
     def is_nameless(node: Node) -> bool:
-        owner = journal.provenance.get(node) or journal.motion.get(node)
-        return owner not in defined
+        owner = journal.provenance.get(node, journal.motion.get(node))
+        return owner not in defined and not isinstance(owner, Named)
 
     return {node: node for node in sorted(postorder(raw.values()), key=is_nameless)}
 
@@ -287,8 +287,8 @@ def _all_names(
     if function in RESULT_MARKS:
         for key, node in form.outputs.items():
             if not isinstance(node, Named):
-                wish = "_".join(_path_name(part) for part in key.split(" "))
-                names.setdefault(node, f"{RESULT_MARKS[function]}_{wish}")
+                path = "_".join(_path_name(part) for part in key.split(" "))
+                names.setdefault(node, f"{RESULT_MARKS[function]}_{path}")
     for node, origin in form.origins.items():
         for mark, owners in (("d", journal.provenance), ("t", journal.motion)):
             primal = owners.get(origin)

@@ -43,8 +43,8 @@ def derive(source: Source, function: str, form: str, path: str | None) -> None:
             model,
             compiled.derived[position],
             before_derivation(model),
-            compiled.equations.names,
-            compiled.equations.numbers,
+            compiled.equations[position].names,
+            compiled.equations[position].numbers,
             cost_rows(cost(compiled.plans[position])),
         )
         text = render_derivation(record, form)

@@ -39,11 +39,11 @@ def _simplified(model: Model, compiled: Compiled, position: int) -> list[str]:
 
 def _program(model: Model, compiled: Compiled, position: int) -> list[str]:
     program = lower(compiled.derived[position].form.outputs)
-    return program_lines(program, compiled.equations)
+    return program_lines(program, compiled.equations[position])
 
 
 def _schedule(model: Model, compiled: Compiled, position: int) -> list[str]:
-    return schedule_lines(compiled.plans[position], compiled.equations)
+    return schedule_lines(compiled.plans[position], compiled.equations[position])
 
 
 def _module(model: Model, compiled: Compiled, position: int) -> list[str]:

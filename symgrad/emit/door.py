@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy
 
@@ -27,8 +28,8 @@ class Door:
 
     `all_parameters`: what `params` must hold. `leaves`: what the function reads. `dims`: the
     dimension symbols that its lines need. `unread`: what must be passed, though nothing reads it.
-    `least`: conditions `expression >= 0` on the dimensions. `out`: per entry of the result that
-    may be written into memory of the caller's, its shape as source; None where none may.
+    `least`: conditions `expression >= 0` on the dimensions. `out`: the shapes of the
+    memory that the caller may pass for results, as source; None where none may be passed.
     """
 
     all_parameters: tuple[Named, ...]
@@ -116,13 +117,18 @@ class Door:
 
     def _source(self, leaf: Named) -> str:
         """How the door speaks of an argument: by its local name, or where nothing reads it, not."""
-        if leaf not in self.unread or isinstance(leaf, Input):
+        if isinstance(leaf, Input) or leaf not in self._unread:
             return self.local(leaf)
         return self._lookup(ARGUMENTS[type(leaf)], leaf)
 
-    @property
+    @cached_property
+    def _unread(self) -> frozenset[Named]:
+        return frozenset(self.unread)
+
+    @cached_property
     def _arrays(self) -> list[Named]:
-        return [leaf for leaf in (*self.leaves, *self.unread) if leaf not in self._scalars]
+        scalars = set(self._scalars)
+        return [leaf for leaf in (*self.leaves, *self.unread) if leaf not in scalars]
 
     @property
     def _floats(self) -> list[Named]:

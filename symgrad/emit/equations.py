@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from symgrad.emit.function import Equations
-from symgrad.emit.identifiers import Names
+from symgrad.emit.identifiers import Names, common_name
 from symgrad.expr.contraction import Contraction
 from symgrad.expr.equation import REDUCTION_NAMES, right_side
 from symgrad.expr.formula import heads
@@ -27,41 +27,50 @@ LONGEST_PART = 60  # letters of an inner formula up to which it needs no equatio
 
 
 def number_equations(
-    programs: Iterable[Program],
+    programs: Sequence[Program],
     wishes: Mapping[Node, str],
     local: Mapping[Named, str],
     dims: Iterable[str],
-) -> Equations:
-    """Equations in the order of their first line, over all functions of a module.
+) -> tuple[Equations, ...]:
+    """The equations of each function of a module; what they share has one name and number.
 
-    `wishes`: names from the definition and the derivation; a tensor without one is named after
-    what it is. Arguments keep the names of `local`.
+    They are numbered in the order of their first line, the longest function first. `wishes`: names
+    from the definition and the derivation; a tensor without one is named after what it is.
+    Arguments keep the names of `local`.
     """
+    taken = frozenset(local.values()) | frozenset(dims)
+    scopes = [Names(taken) for _ in programs]
+    orders = [_computed(program) for program in programs]
+    parts = [_parts(order, wishes) for order in orders]
+    functions = sorted(range(len(programs)), key=lambda k: -len(programs[k].instructions))
+    users: dict[Node, list[int]] = {}
+    for k in functions:
+        for node in orders[k]:
+            if node not in parts[k]:
+                users.setdefault(node, []).append(k)
     names: dict[Node, str] = dict(local)
-    taken = Names(frozenset(local.values()) | frozenset(dims))
-    numbers: dict[Node, int] = {}
-    order: list[Node] = []
-    seen: set[Node] = set()
-    for program in programs:
-        for line in program.instructions:
-            node = line.node
-            if line.op in VIEWS or line.op == "guard" or node in seen:
-                continue
-            if isinstance(node, Leaf):
-                continue
-            seen.add(node)
-            order.append(node)
-    for node in order:  # wished names first: an automatic name must not take one away
+    for node in users:  # wished names first: an automatic name must not take one away
         if node in wishes:
-            names[node] = taken.unique(wishes[node])
-    parts = _parts(order, names)
-    for node in order:
-        if node in parts:
-            continue
+            names[node] = common_name(wishes[node], [scopes[k] for k in users[node]])
+    numbers: dict[Node, int] = {}
+    for node, functions_of in users.items():
         if node not in names:
-            names[node] = taken.unique(_automatic(node, names))
+            names[node] = common_name(_automatic(node, names), [scopes[k] for k in functions_of])
         numbers[node] = len(numbers) + 1
-    return Equations(names, numbers, parts)
+    result = []
+    for k in range(len(programs)):
+        own = {node: names[node] for node in orders[k] if node not in parts[k]}
+        result.append(Equations(dict(local) | own, numbers, parts[k]))
+    return tuple(result)
+
+
+def _computed(program: Program) -> list[Node]:
+    """The tensors that have lines of their own, in that order."""
+    found: dict[Node, None] = {}
+    for line in program.instructions:
+        if line.op not in VIEWS and line.op != "guard" and not isinstance(line.node, Leaf):
+            found.setdefault(line.node)
+    return list(found)
 
 
 def _parts(order: list[Node], names: Mapping[Node, str]) -> dict[Node, Node]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from symgrad.emit.door import Door
 from symgrad.emit.identifiers import Names, identifier
+from symgrad.emit.layout import broken
+from symgrad.emit.quiet import quiet
 from symgrad.emit.statement import Statements
 from symgrad.expr.dimension import shape_text
 from symgrad.expr.equation import equation
@@ -33,6 +35,7 @@ class FunctionView:
     """What the template lays out for one function: finished strings."""
 
     name: str
+    decorators: tuple[str, ...]
     signature: str
     docstring: tuple[str, ...]
     door: tuple[str, ...]
@@ -42,7 +45,7 @@ class FunctionView:
 
 @dataclass(frozen=True)
 class Equations:
-    """Names and numbers of all equations of a module, shared by its functions."""
+    """The equations of one function: names, numbers, and what is written inside which."""
 
     names: Mapping[Node, str]
     numbers: Mapping[Node, int]
@@ -68,7 +71,7 @@ def write_function(
 ) -> FunctionView:
     """The view of one function. `returned`: nested tuples and dicts of result names."""
     values = name_values(plan, equations, door)
-    statements = Statements(plan, values)
+    statements = Statements(name, plan, values)
     body: list[str] = []
     if any(
         o.number.has(LOG_MAX)
@@ -94,18 +97,17 @@ def write_function(
                 body.extend(_comment(node, equations))
             seen.add(node)
             current = node
-        body.extend(written)
+        body.extend(part for text in written for part in broken(text, WIDTH))
     results = plan.program.results
     return FunctionView(
         name=name,
+        decorators=quiet(plan.program.instructions),
         signature=door.signature(name),
         docstring=docstring,
         door=door.lines(name),
         body=tuple(body),
-        returned=tuple(
-            (
-                "return " + _returned(returned, {k: statements.text(v) for k, v in results.items()})
-            ).split("\n")
+        returned=_return_lines(
+            returned, {k: statements.text(v) for k, v in results.items()}, door.out is not None
         ),
     )
 
@@ -139,6 +141,8 @@ def name_values(plan: Schedule, equations: Equations, door: Door) -> dict[Value,
         held = line.result.node
         if held is None or line.op in VIEWS or held not in equations.names:
             continue
+        if isinstance(held, Named):
+            continue  # a copy of an argument, which keeps its name
         name = equations.names[held]
         if name not in used:
             named[line.result] = name
@@ -189,6 +193,18 @@ def _hint(line: Instruction, equations: Equations) -> str:
     base = equations.names.get(equations.owner(line.node), "part")
     kind = str(line.options.get("name", line.op))
     return identifier(f"{base}_{SHORT.get(kind, kind)}")
+
+
+def _return_lines(structure: Any, sources: Mapping[str, str], accepts_out: bool) -> tuple[str, ...]:
+    """The last lines; gradients may go into the memory that the caller passes as `out`."""
+    if not accepts_out:
+        return tuple(f"return {_returned(structure, sources)}".split("\n"))
+    first, grads = structure if isinstance(structure, tuple) else (None, structure)
+    value = "" if first is None else f"{_returned(first, sources)}, "
+    return (
+        *f"grads = {_returned(grads, sources)}".split("\n"),
+        f"return {value}grads if out is None else _written(grads, out)",
+    )
 
 
 def _returned(structure: Any, sources: Mapping[str, str]) -> str:

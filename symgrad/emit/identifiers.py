@@ -5,11 +5,12 @@ from __future__ import annotations
 import builtins
 import keyword
 import unicodedata
+from collections.abc import Sequence
 
 # What every emitted function calls its own things, and what its module defines.
 RESERVED = frozenset(
     """
-    np sys params tangents cotangents out seed dtype fits log_max
+    np sys inspect params tangents cotangents out seed dtype fits log_max grads
     PARAMETERS INPUTS OUTPUTS DISTRIBUTIONS
     """.split()  # noqa: SIM905
 )
@@ -50,20 +51,29 @@ class Names:
 
     def __init__(self, taken: frozenset[str] = frozenset()) -> None:
         self._taken = set(taken)
+        self._numbers: dict[str, int] = {}  # where the search for a free number goes on
 
     def unique(self, wish: str) -> str:
         """`wish` as an identifier, numbered from 2 if it is taken, marked if reserved."""
-        base = identifier(wish)
-        if not is_free(base) or base in EASILY_MISREAD:
-            base = f"{base}_"
-        name, number = base, 2
-        while name in self._taken or not is_free(name):
-            name, number = f"{base.rstrip('_')}_{number}", number + 1
-        self._taken.add(name)
-        return name
+        return common_name(wish, [self])
 
     def keep(self, name: str) -> str:
         """`name` unchanged: a keyword argument is called what its user calls it."""
         assert name not in self._taken and is_free(name), name
         self._taken.add(name)
         return name
+
+
+def common_name(wish: str, scopes: Sequence[Names]) -> str:
+    """`wish` as one identifier that is free in all of `scopes`; it is taken in each."""
+    base = identifier(wish)
+    if not is_free(base) or base in EASILY_MISREAD:
+        base = f"{base}_"
+    name = base
+    number = max((scope._numbers.get(base, 2) for scope in scopes), default=2)
+    while any(name in scope._taken for scope in scopes) or not is_free(name):
+        name, number = f"{base.rstrip('_')}_{number}", number + 1
+    for scope in scopes:
+        scope._numbers[base] = number
+        scope._taken.add(name)
+    return name

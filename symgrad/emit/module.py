@@ -23,18 +23,25 @@ class ModuleView:
     sizes: tuple[str, ...]
     init_signature: str
     init_lines: tuple[str, ...]
-    ravels: bool
-    has_hessian: bool
     init_sizes: str
+    ravels: bool
     functions: tuple[FunctionView, ...]
+    emitted: frozenset[str]
+    claims: tuple[str, ...]
+    loss_function: str
     helpers: tuple[str, ...]
     uses_log_max: bool
     uses_guard: bool
-    uses_scalars: bool
+    uses_least_sizes: bool
+    uses_out: bool
+    scalar_kinds: frozenset[str]
+    takes_tangents: bool
+    takes_cotangents: bool
+    float_outputs: str
     public: tuple[str, ...]
     check_sizes: str
+    batch: str
     index_limits: tuple[str, ...]
-    gradient_function: str
 
 
 def templates_folder() -> Path:

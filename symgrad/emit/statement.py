@@ -25,7 +25,8 @@ SMALL_MATRIX = 4096  # entries up to which the call of `@` costs more than that 
 class Statements:
     """Writes the lines of one scheduled program, given the names of its values."""
 
-    def __init__(self, plan: Schedule, names: Mapping[Value, str]) -> None:
+    def __init__(self, function: str, plan: Schedule, names: Mapping[Value, str]) -> None:
+        self._function = function
         self._plan = plan
         self._names = dict(names)
         self._maker = {line.result: line for line in plan.program.instructions}
@@ -38,7 +39,8 @@ class Statements:
         if instruction.op == "guard":
             (indices,) = instruction.values
             low, size = (size_source(instruction.options[key]) for key in ("low", "size"))
-            return [f'_check_indices({self.text(indices)}, {low}, {size}, "{self.text(indices)}")']
+            name = self.text(indices)
+            return [f'_check_indices("{self._function}", "{name}", {name}, {low}, {size})']
         name = self._names[result]
         target = self._plan.written_to.get(instruction)
         if instruction.op in {"add_at", "add_along", "add_pick", "add_box"}:

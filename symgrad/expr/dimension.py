@@ -42,13 +42,13 @@ def as_dimension(size: object) -> sympy.Expr:
 
     Raises: ShapeError for anything else.
     """
-    if isinstance(size, bool) or isinstance(size, str) or size is None:
+    if isinstance(size, bool | str) or size is None:
         raise ShapeError(
             f"{size!r} is not a size",
             facts={"expected": "a whole number >= 0 or a dimension made by sg.dim"},
         )
     if isinstance(size, int) or hasattr(size, "__index__"):
-        number = sympy.Integer(int(size))  # type: ignore[call-overload]
+        number = sympy.Integer(int(size))
         if number < 0:
             raise ShapeError(f"a size cannot be negative: {size}")
         return number
@@ -63,8 +63,10 @@ def as_dimension(size: object) -> sympy.Expr:
 def is_dimension(size: sympy.Expr) -> bool:
     """Whether `size` is arithmetic over dimension symbols and whole numbers."""
     return bool(
-        all(s.is_integer and s.is_nonnegative for s in size.free_symbols) and size.is_number is not None
-        and size.is_real is not False and not size.has(sympy.Float, sympy.I)
+        all(s.is_integer and s.is_nonnegative for s in size.free_symbols)
+        and size.is_number is not None
+        and size.is_real is not False
+        and not size.has(sympy.Float, sympy.I)
     )
 
 
@@ -133,7 +135,7 @@ def normalise_axis(axis: object, rank: int, what: str = "axis") -> int:
     """`axis` counted from the front. Raises: ShapeError if there is no such axis."""
     if isinstance(axis, bool) or not hasattr(axis, "__index__"):
         raise ShapeError(f"{what} must be a whole number, not {axis!r}")
-    index = int(axis)  # type: ignore[call-overload]
+    index = int(axis)
     if not -rank <= index < rank:
         raise ShapeError(f"{what} {index} does not exist: the tensor has {rank} axes")
     return index % rank

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import sympy
 
+from symgrad.expr import functions as f
 from symgrad.expr.contraction import Contraction, contract
-from symgrad.expr.formula import slot
 from symgrad.expr.formula import text as formula_text
 from symgrad.expr.leaf import Arange, Constant, Identity, Named, Table
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.reduction import Reduction
 from symgrad.expr.reindex import Concat, Embed, Indexed, Reshape, ScatterAdd, ScatterAlong, Slice
+from symgrad.expr.slots import fold, slot, slot_index
 
 NameOf = Callable[[Node], str | None]
 
@@ -36,11 +38,12 @@ def equation(node: Node, name_of: NameOf) -> str:
 def right_side(node: Node, name_of: NameOf) -> str:
     """What `node` is computed as, its operands by name where they have one."""
     if isinstance(node, Map):
+        bracketed = _bracketed(node.formula)
         names = [
-            reference(operand, name_of, _stands_alone(node.formula, position))
+            reference(operand, name_of, position not in bracketed)
             for position, operand in enumerate(node.operands)
         ]
-        return str(formula_text(node.formula, names))
+        return str(formula_text(_with_complements(node), names))
     if isinstance(node, Contraction):
         return _contraction(node, name_of)
     if isinstance(node, Named):
@@ -76,14 +79,29 @@ def right_side(node: Node, name_of: NameOf) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _stands_alone(formula: sympy.Expr, position: int) -> bool:
-    """Whether slot `position` occurs in `formula` only where a product needs no brackets."""
-    symbol = slot(position)
-    return all(
-        isinstance(part, sympy.Add) or (isinstance(part, sympy.Function) and symbol in part.args)
-        for part in sympy.preorder_traversal(formula)
-        if symbol in part.args
-    )
+def _bracketed(formula: sympy.Expr) -> frozenset[int]:
+    """The slots that occur in `formula` where a product would need brackets."""
+    found: set[int] = set()
+
+    def note(part: Any, below: tuple[None, ...]) -> None:
+        if not isinstance(part, sympy.Add | sympy.Function):
+            found.update(i for i in map(slot_index, part.args) if i is not None)
+
+    fold(formula, note)
+    return frozenset(found)
+
+
+def _with_complements(node: Map) -> sympy.Expr:
+    """The formula with `1 - y` for s(-x) where y = s(x) is an operand: as it is read on paper."""
+    formula = node.formula
+    for i, x in enumerate(node.operands):
+        mirrored = f.sigmoid(-slot(i))
+        if not formula.has(mirrored):
+            continue
+        for j, y in enumerate(node.operands):
+            if isinstance(y, Map) and y.formula == f.sigmoid(slot(0)) and y.operands == (x,):
+                formula = formula.xreplace({mirrored: 1 - slot(j)})
+    return formula
 
 
 def reference(node: Node, name_of: NameOf, is_term: bool = False) -> str:
@@ -138,7 +156,7 @@ def _reshape(node: Reshape, name: str) -> str:
 
 def _box(node: Slice | Embed) -> str:
     sizes = node.operands[0].shape if isinstance(node, Embed) else node.shape
-    parts = []
+    parts: list[str] = []
     for (start, extent, step), size in zip(node.box, sizes, strict=True):
         whole = node.operands[0].shape[len(parts)] if isinstance(node, Slice) else extent
         if start == 0 and step == 1 and size == whole:
@@ -210,9 +228,11 @@ def _matrix_form(node: Contraction, names: list[str]) -> str | None:
             return " * ".join(names)
         inner = contract(node.output, [node.terms[k] for k in rest], sizes=node.sizes)
         assert isinstance(inner, Contraction)
-        body = _matrix_form(inner, [names[k] for k in rest])
-        body = body and (body if _is_atomic(body.replace(" @ ", "")) else f"({body})")
-        return body and " * ".join([*scalars, body])
+        form = _matrix_form(inner, [names[k] for k in rest])
+        if form is None:
+            return None
+        bracketed = form if _is_atomic(form.replace(" @ ", "")) else f"({form})"
+        return " * ".join([*scalars, bracketed])
     if len(node.operands) > 2:
         return None
     left, right = (list(indices) for indices in node.indices)

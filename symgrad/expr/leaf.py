@@ -61,7 +61,7 @@ class Input(Named):
 
     def _infer(self) -> tuple[Shape, str]:
         fact = self.args[3]
-        self.sums_to_one = int(fact) if isinstance(fact, sympy.Integer) else None  # type: ignore[call-overload]
+        self.sums_to_one = int(fact) if isinstance(fact, sympy.Integer) else None
         return super()._infer()
 
 

@@ -20,7 +20,7 @@ class Reduction(Node):
         return super().__new__(cls, operand, sympy.Integer(axis))
 
     def _infer(self) -> tuple[Shape, str]:
-        self.axis = int(self.args[1])  # type: ignore[call-overload]
+        self.axis = int(self.args[1])
         (operand,) = self.operands
         assert 0 <= self.axis < operand.ndim
         return operand.shape[: self.axis] + operand.shape[self.axis + 1 :], self._dtype(operand)

@@ -92,7 +92,7 @@ class Concat(Node):
         return super().__new__(cls, sympy.Integer(axis), *operands)
 
     def _infer(self) -> tuple[Shape, str]:
-        self.axis = axis = int(self.args[0])  # type: ignore[call-overload]
+        self.axis = axis = int(self.args[0])
         first = self.operands[0]
         for operand in self.operands[1:]:
             rest = operand.shape[:axis] + operand.shape[axis + 1 :]
@@ -121,7 +121,7 @@ class Indexed(Node):
         return self.operands[1]
 
     def _axis(self) -> int:
-        self.axis = int(self.args[2])  # type: ignore[call-overload]
+        self.axis = int(self.args[2])
         if self.indices.dtype == "float":
             raise ShapeError("indices must be whole numbers, not floats")
         return self.axis

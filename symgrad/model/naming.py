@@ -18,8 +18,9 @@ from symgrad.errors import NamingError
 # What the emitted module calls its own things.
 RESERVED = frozenset(
     """
-    np numpy params out dtype seed rng loss grads self tangents cotangents init_params forward
-    value_and_grad input_grad jvp vjp hvp hessian jacobian per_example_grad ravel unravel check main
+    np numpy sys inspect params out dtype seed rng loss grads fits log_max self tangents cotangents
+    init_params forward value_and_grad input_grad jvp vjp hvp hessian jacobian per_example_grad
+    ravel unravel ravel_hessian check main PARAMETERS INPUTS OUTPUTS DISTRIBUTIONS
     """.split()  # noqa: SIM905
 )
 

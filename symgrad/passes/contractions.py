@@ -110,11 +110,16 @@ def _through_view(node: Node, used: dict[Node, int]) -> Node:
     order = [axis for axis in axes if axis is not None]
     if isinstance(source, Contraction):
         return contract([source.output[axis] for axis in order], source.terms, source.scale)
-    if isinstance(source, Map) and all(same_shape(x.shape, source.shape) for x in source.operands):
+    is_permutation = len(order) == source.ndim
+    if isinstance(source, Map) and is_permutation and _is_uniform(source):
         moved = [folded(transpose(x, order)) for x in source.operands]
         if sum(map(_is_view, moved)) <= sum(map(_is_view, source.operands)):
             return folded(Map(source.formula, *moved))
     return node
+
+
+def _is_uniform(node: Map) -> bool:
+    return all(same_shape(x.shape, node.shape) for x in node.operands)
 
 
 def _is_view(node: Node) -> bool:

@@ -53,6 +53,8 @@ class _Fusion:
         self._counts = uses(form.outputs.values())
         self._used: dict[Node, int] = {}
         self._unfinished: set[Node] = set()
+        self._names = form.names
+        self._named: set[Node] = set()
         self._read_by_map = {x for node in nodes if isinstance(node, Map) for x in node.operands}
 
     def rule(self, rebuilt: Node, original: Node) -> Node:
@@ -60,6 +62,8 @@ class _Fusion:
         node = folded(rebuilt)
         if isinstance(node, Map):
             node = self._fused(node)
+            if original in self._names:
+                self._named.add(node)
             if self._counts[original] == 1 and original in self._read_by_map:
                 self._unfinished.add(node)
             else:
@@ -68,11 +72,14 @@ class _Fusion:
         return node
 
     def _fused(self, node: Map) -> Node:
-        """`node` with those operands inlined that it alone reads, as far as that costs nothing."""
+        """`node` with those operands inlined that it alone reads, as far as that costs nothing.
+
+        What the definition gave a name keeps its own equation.
+        """
         inner: dict[int, tuple[sympy.Expr, tuple[Node, ...]]] = {}
         room = MOST_OPERATIONS - operation_count(node.formula)
         for position, operand in enumerate(node.operands):
-            if not isinstance(operand, Map):
+            if not isinstance(operand, Map) or operand in self._named:
                 continue
             if self._used.get(operand, 1) > 1 and pure_scale(operand) is None:
                 continue

@@ -84,7 +84,7 @@ def _picked(pick: TakeAlong | Take, operand: Node, shape: Shape) -> Node | None:
         if missing or not same_shape(operand.shape, shape):
             return None
         inner = pick.with_operands((operand, *pick.operands[1:]))
-        return _moved(inner, operand) if isinstance(operand, Map) else inner  # type: ignore[arg-type]
+        return _moved(inner, operand) if isinstance(operand, Map) else inner
     if operand.shape[axis] == 1 and isinstance(pick, TakeAlong):
         return operand
     return None

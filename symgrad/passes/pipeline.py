@@ -1,6 +1,7 @@
 """The pipelines: which passes run, in which order, and why there.
 
-A pass takes a form and gives one with the same values. Other results need another tuple, not a flag.
+A pass takes a form and gives one with the same values. Other results need another tuple, not a
+flag.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class _Outputs:
         self.now: dict[Node, Node] = {}
         self._by_operands: dict[frozenset[Node], list[Map]] = {}
         for node in order:
-            if isinstance(node, Map) and node.dtype == FLOAT:
+            if isinstance(node, Map) and node.dtype == FLOAT and not heads(node.formula) <= ARITHMETIC:
                 self._by_operands.setdefault(frozenset(node.operands), []).append(node)
 
     def readable_by(self, node: Map) -> Iterable[Map]:
@@ -81,7 +81,7 @@ class _Outputs:
         for count in range(len(operands), 0, -1):
             for chosen in combinations(operands, count):
                 for y in self._by_operands.get(frozenset(chosen), ()):
-                    if y in self.now and not heads(y.formula) <= ARITHMETIC:
+                    if y in self.now:
                         yield y
 
 

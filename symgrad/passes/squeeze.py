@@ -198,8 +198,8 @@ def _take(node: Node, operands: tuple[Node, ...]) -> Node:
 
 def _scatter_add(node: Node, operands: tuple[Node, ...]) -> Node:
     assert isinstance(node, ScatterAdd)
-    axis = _position(node.axis, _kept(node.source.shape))
-    return ScatterAdd(*operands, axis, node.size_on_axis)
+    (source, indices), shape = operands, node.source.shape
+    return ScatterAdd(source, indices, _position(node.axis, _kept(shape)), node.size_on_axis)
 
 
 def _along(node: Node, operands: tuple[Node, ...]) -> Node:

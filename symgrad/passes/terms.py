@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 
@@ -152,7 +153,11 @@ def pure_scale(node: Node) -> sympy.Expr | None:
     """c, if `node` is `c` times its one operand."""
     if not isinstance(node, Map) or len(node.operands) != 1:
         return None
-    formula = node.formula
+    return _scale_of_slot(node.formula)
+
+
+@lru_cache(maxsize=65536)
+def _scale_of_slot(formula: sympy.Expr) -> sympy.Expr | None:
     if formula.is_Mul and slot(0) in formula.args:
         rest = formula / slot(0)
         return rest if not slots_of(rest) else None

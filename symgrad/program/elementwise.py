@@ -30,6 +30,7 @@ KEEPS_INT = frozenset(
     {"add", "subtract", "multiply", "negative", "absolute", "sign", "maximum", "minimum", "square"}
     | {"mod", "fmod", "floor_divide", "clip"}
 )
+MOST_DIVISIONS = 3
 _expand = lru_cache(maxsize=4096)(expand)
 
 
@@ -153,7 +154,7 @@ class Elementwise:
             if not _has_slots(factor):
                 numbers.append(factor)
             elif isinstance(factor, sympy.Pow) and factor.exp.is_number and factor.exp.is_negative:
-                below.append(self._power(factor.base, -factor.exp, done, node))
+                below += self._divisors(factor.base, -factor.exp, done, node)
             else:
                 above.append(self._visit(factor, done, node))
         scale = sympy.Mul(*numbers)
@@ -165,6 +166,9 @@ class Elementwise:
             total = above.pop(0)
             if scale == -1:
                 total = self.apply("negative", (total,), node)
+            elif scale.is_Float and scale == 1.0:  # a cast: `1.0 * i` of whole numbers
+                if isinstance(total, Value) and total.dtype != FLOAT:
+                    total = self.as_float(total, node)
             elif scale != 1:
                 total = self.apply("multiply", (total, Literal(scale)), node)
         for operand in above:
@@ -180,8 +184,10 @@ class Elementwise:
             return self.apply("exp", (self._visit(exponent, done, node),), node)
         value = self._visit(base, done, node)
         if exponent.is_number and exponent.is_negative:
-            positive = self._power(base, -exponent, done, node)
-            return self.apply("divide", (Literal(sympy.S.One), positive), node)
+            total: Operand = Literal(sympy.S.One)
+            for divisor in self._divisors(base, -exponent, done, node):
+                total = self.apply("divide", (total, divisor), node)
+            return total
         if isinstance(exponent, sympy.Integer) and int(exponent) <= 16:
             return self._whole_power(value, int(exponent), node)
         if isinstance(exponent, sympy.Rational) and exponent.q == 2 and exponent.p <= 15:
@@ -191,6 +197,25 @@ class Elementwise:
                 return root
             return self.apply("multiply", (self._whole_power(value, whole, node), root), node)
         return self.apply("power", (value, self._visit(exponent, done, node)), node)
+
+    def _divisors(
+        self, base: sympy.Expr, exponent: sympy.Expr, done: dict[sympy.Expr, Operand], node: Node
+    ) -> list[Operand]:
+        """What to divide by, one after the other, for 1/base**exponent.
+
+        x and sqrt(x) for x**(3/2), which leaves the range before a/x**(3/2) does; as many
+        operations either way.
+        """
+        whole = sympy.floor(exponent)
+        left = exponent - whole
+        if base is sympy.E or exponent > MOST_DIVISIONS or left not in (0, sympy.S.Half):
+            return [self._power(base, exponent, done, node)]
+        value = self._visit(base, done, node)
+        squared = self._known.get(("square", id(value)))
+        if exponent == 2 and squared is not None:
+            return [squared]
+        divisors = [value] * int(whole)
+        return divisors if left == 0 else [self.apply("sqrt", (value,), node), *divisors]
 
     def _whole_power(self, value: Operand, exponent: int, node: Node) -> Operand:
         if exponent == 1:

@@ -4,8 +4,8 @@
     >>> x = slot(0)
     >>> expand(f.softplus(x))
     log1p(exp(-absolute(_0))) + maximum(_0, 0)
-    >>> expand(f.sigmoid(x) * f.sigmoid(-x))  # one exp serves both
-    divide(1, 1 + exp(-maximum(_0, -log_max)))**2*exp(-maximum(_0, -log_max))
+    >>> expand(f.sigmoid(x))
+    divide(1, 1 + exp(-maximum(_0, -log_max)))
 
 Nothing here loses what `passes.stability` won: no inf - inf, no 0*inf, no inf/inf on the way. An
 intermediate may overflow to inf, or divide by 0, only where the result is right all the same
@@ -59,15 +59,15 @@ def expand(formula: Expr) -> Expr:
 
 
 def _sigmoid(x: Expr) -> Expr:
-    """s(x) = 1/(1 + e) and s(-x) = e s(x), e = exp(-x), so that one exp serves both.
+    """s(x) = 1/(1 + e) and s(-x) = e/(1 + e), e = exp(-x), so that one exp serves both.
 
-    Neither cancels, as 1 - s(x) would. The exponent is clipped where e would overflow: e s(x)
-    stays right, and only results below the smallest normal number are moved.
+    Neither cancels, as 1 - s(x) would, and s(x) s(-x) is no e s(x)**2, whose square underflows.
+    The exponent is clipped where e would overflow: e/(1 + e) stays right, and only results below
+    the smallest normal number are moved.
     """
     mirrored = x.could_extract_minus_sign()
     e = exp(-f.maximum(-x if mirrored else x, -LOG_MAX))
-    value = f.divide(1, 1 + e)
-    return e * value if mirrored else value
+    return f.divide(e if mirrored else 1, 1 + e)
 
 
 def _softplus(x: Expr) -> Expr:
@@ -78,8 +78,11 @@ def _softplus(x: Expr) -> Expr:
 
 
 def _log1mexp(x: Expr) -> Expr:
-    """By Mächler: expm1 below log 2, log1p above; nan for x < 0.  [Rmpfr vignette log1mexp]"""
-    near, far = log(-f.expm1(-x)), f.log1p(-exp(-x))
+    """By Mächler: expm1 below log 2, log1p above; nan for x < 0.  [Rmpfr vignette log1mexp]
+
+    The form for large x is clipped to them: near 0 it would divide by 0 for nothing.
+    """
+    near, far = log(-f.expm1(-x)), f.log1p(-exp(-f.maximum(x, LN2)))
     return f.where(f.less(x, LN2), near, far)
 
 
@@ -147,7 +150,7 @@ MEANINGS: dict[Any, Callable[..., Expr]] = {
     f.root: sqrt,
     f.softplus: _softplus,
     f.log1mexp: _log1mexp,
-    f.bose: lambda x: f.divide(1, f.expm1(x)),
+    f.bose: lambda x: f.divide(1, f.expm1(f.minimum(x, LOG_MAX))),
     f.logaddexp: _logaddexp,
     f.logaddexp2: _logaddexp2,
     f.logcosh: _logcosh,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import sympy
 
 from symgrad.expr.dimension import same_shape
-from symgrad.expr.formula import slot
+from symgrad.expr.formula import slot, slots_of
 from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, INT, Node
 from symgrad.expr.reindex import Embed, ScatterAdd, ScatterAlong
@@ -30,25 +30,25 @@ class Scatter:
             for node in order
             if isinstance(node, ScatterAdd | ScatterAlong | Embed) and counts[node] == 1
         }
-        self._consumer = {operand: node for node in order for operand in node.operands}
+        self._folded = {x for node in order if isinstance(node, Map) for x in self._added_to(node)}
 
     def is_folded_into_sum(self, node: Node) -> bool:
         """Whether `node` is a scatter that is added into another term in place."""
-        consumer = self._consumer.get(node)
-        if node not in self._lazy or not isinstance(consumer, Map):
-            return False
-        if not same_shape(node.shape, consumer.shape) or node.dtype != FLOAT:
-            return False
-        split = _split_terms(consumer)
-        if split is None or consumer.operands.count(node) != 1:
-            return False
-        scatters, rest = split
-        position = consumer.operands.index(node)
-        return position in scatters and any(
-            same_shape(consumer.operands[i].shape, node.shape)
-            and consumer.operands[i] not in self._lazy
-            for i in rest
-        )
+        return node in self._folded
+
+    def _added_to(self, consumer: Map) -> list[Node]:
+        """The operands of `consumer` that are added into another of its terms in place.
+
+        Where all terms are scatters, the first has zeros of its own to be added to.
+        """
+        alike = [x for x in consumer.operands if same_shape(x.shape, consumer.shape)]
+        lazy = [x for x in alike if x in self._lazy and x.dtype == FLOAT]
+        if not lazy:
+            return []
+        position = {x: i for i, x in enumerate(consumer.operands)}
+        alone = _lone_terms(consumer)
+        added = [x for x in lazy if position[x] in alone]
+        return added if any(x not in self._lazy for x in alike) else added[1:]
 
     def sum_with_scatters(self, node: Map, lazy: list[int]) -> Operand:
         """`(rest + c * scatter(...)) * scale`: the rest is computed, then added to in place."""
@@ -57,15 +57,20 @@ class Scatter:
         terms = sympy.Add.make_args(inner)
         coefficients: dict[int, sympy.Expr] = {}
         rest = []
+        waiting = set(lazy)
         for term in terms:
-            position = next((i for i in lazy if term.has(slot(i))), None)
+            position = next((i for i in slots_of(term) if i in waiting), None)
             if position is None:
                 rest.append(term)
             else:
                 coefficients[position] = term.coeff(slot(position))
         total = self.builder.elementwise.formula(sympy.Add(*rest), operands, node)
         assert isinstance(total, Value)
-        if not same_shape(total.shape, node.shape) or any(total is o for o in operands):
+        is_stretched = not same_shape(total.shape, node.shape)
+        if is_stretched:
+            total = self.builder.view("broadcast", total, node.shape, node)
+        own = [self.builder.values.get(x) for x in node.operands if x in self._lazy]
+        if is_stretched or (total in operands and total not in own):
             total = self.builder.emit("copy", (total,), node.shape, FLOAT, node)
         for position in lazy:
             total = self.add(node.operands[position], total, coefficients[position], node)
@@ -132,19 +137,17 @@ def _inner_sum(formula: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
     return formula, sympy.S.One
 
 
-def _split_terms(node: Map) -> tuple[set[int], set[int]] | None:
-    """Operand positions that stand alone as `c * _i` in a sum, and those of all other terms."""
+def _lone_terms(node: Map) -> set[int]:
+    """Operand positions that occur only as a term `c * _i` of the sum that the map computes."""
     inner, _ = _inner_sum(node.formula)
     if not isinstance(inner, sympy.Add):
-        return None
+        return set()
     alone: set[int] = set()
-    rest: set[int] = set()
+    elsewhere: set[int] = set()
     for term in inner.args:
-        slots = [s for s in term.free_symbols if s.name.startswith("_")]
-        positions = {int(s.name[1:]) for s in slots}
-        linear = len(slots) == 1 and not term.coeff(slots[0]).free_symbols & set(slots)
-        if linear and term.coeff(slots[0]) != 0:
-            alone |= positions
-        else:
-            rest |= positions
-    return alone - rest, rest | alone
+        positions = slots_of(term)
+        symbols = [slot(i) for i in positions]
+        coefficient = term.coeff(symbols[0]) if len(symbols) == 1 else sympy.S.Zero
+        is_linear = coefficient != 0 and symbols[0] not in coefficient.free_symbols
+        (alone if is_linear else elsewhere).update(positions)
+    return alone - elsewhere

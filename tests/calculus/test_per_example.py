@@ -8,6 +8,7 @@ import sympy
 from numpy_evaluator import evaluate
 
 from symgrad.calculus.derivatives import grad, hvp, per_example_gradients
+from symgrad.calculus.journal import Journal
 from symgrad.calculus.resize import resize
 from symgrad.errors import DefinitionError
 from symgrad.expr import functions as f
@@ -20,6 +21,7 @@ from symgrad.expr.operators import elementwise
 from symgrad.expr.reduction import CumSum, LogSumExp, Max, Prod
 from symgrad.expr.reindex import Concat, Embed, Reshape, Slice, Take, TakeAlong
 from symgrad.expr.slots import slot
+from symgrad.expr.walk import postorder
 
 n, m = dim("n"), dim("m")
 x, target = Input("x", (n, 3)), Input("target", (n,), "int")
@@ -163,3 +165,24 @@ def test_second_order_per_example():
     (found,) = evaluate([together], values)
     one = values | {x: VALUES[x][:1], target: VALUES[target][:1]}
     np.testing.assert_allclose(found[0], evaluate([grad(along, b)], one)[0], rtol=1e-11)
+
+
+def test_the_journal_knows_what_each_rebuilt_tensor_stands_for():
+    hidden = elementwise(sympy.tanh, x @ W.T + b).named("hidden")
+    loss = sum_over(LogSumExp(hidden, 1), [0], 1 / n)
+    journal = Journal()
+    (slope,) = per_example_gradients(loss, [W], n, journal=journal)
+    copies = [node for node in postorder([slope]) if journal.copies.get(node) is hidden]
+    assert [node.shape for node in copies] == [(n, 1, 4)]
+    owners = {journal.copies.get(owner, owner) for owner in journal.provenance.values()}
+    assert {hidden, W, loss} <= owners
+    assert not set(journal.copies) & {hidden, W, loss}, "what stayed is no copy"
+
+
+def test_of_tensors_that_become_one_the_named_one_is_remembered():
+    plain, named = elementwise(sympy.sin, b), elementwise(sympy.cos, b).named("c")
+    one = elementwise(sympy.tanh, b)
+    for order in ([plain, named], [named, plain]):
+        journal = Journal()
+        journal.copied(dict.fromkeys(order, one))
+        assert journal.copies == {one: named}

@@ -39,8 +39,3 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return result
 
     return invoke
-
-
-def lines(text: str) -> list[str]:
-    """The lines of a table without the blanks at their ends."""
-    return [line.rstrip() for line in text.splitlines()]

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import lines
 
 from symgrad.cli import first_difference
 from symgrad.passes.form import Form
 from symgrad.passes.pipeline import AFTER_DERIVATION, BEFORE_DERIVATION
 
 TINY = ("--formula", "sum((X @ w)**2)/n", "--shape", "X=n 3", "--shape", "w=3", "--wrt", "w")
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines()]
 
 
 def squeezed(text: str) -> list[str]:

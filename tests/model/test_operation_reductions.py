@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy_reference import ALL, arrays_of, assert_same, reference_of
+from numpy_reference import ALL, arrays_of, assert_same, nodes_of, reference_of, value_of
 
 import symgrad as sg
 from symgrad.model.operations import OPERATIONS
@@ -102,3 +102,16 @@ def test_matrix_norms(ord: Any) -> None:
             arrays_of(shape),
         )
     assert_same(lambda x: sg.norm(x), lambda x: np.linalg.norm(x), arrays_of((2, 3, 4)))
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "max", "prod", "cumsum", "argmax"])
+def test_reductions_of_conditions(name: str) -> None:
+    def build(x: Any) -> Any:
+        condition = x > 0
+        return (
+            OPERATIONS[name](condition) if isinstance(x, sg.Node) else reference_of(name)(condition)
+        )
+
+    (x,) = arrays_of((2, 3))
+    (node,) = nodes_of([x], symbolic=False)
+    np.testing.assert_allclose(value_of(build(node), [x]), build(x))

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from symgrad.program.expansion import LOG_MAX
+
 RENAMED = {
     "asin": "arcsin",
     "acos": "arccos",
@@ -31,6 +33,8 @@ class NumpyArithmetic:
         self.dtype = np.dtype(dtype).type
 
     def constant(self, number: Any) -> Any:
+        if number.has(LOG_MAX):
+            number = number.subs(LOG_MAX, float(np.log(np.finfo(self.dtype).max / 2)))
         return self.dtype(float(number))
 
     def apply(self, name: str, args: tuple[Any, ...]) -> Any:

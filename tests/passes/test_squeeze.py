@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -71,13 +71,14 @@ def test_laws_on_every_node(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_laws_with_axes_of_size_one_around_every_axis(case: Case) -> None:
-    """Each operand is a leaf with axes of size 1, which are dropped and put back around the node."""
-    leaves = [
-        Input(f"x{k}", (1, *sum(((size, 1) for size in o.shape), ())), o.dtype)
-        for k, o in enumerate(case.operands)
-    ]
+    """Each operand is a leaf with axes of size 1, which the node does not see."""
+
+    def apart(shape: Iterable[object]) -> list[object]:
+        return [1, *(size for each in shape for size in (each, 1))]
+
+    leaves = [Input(f"x{k}", apart(o.shape), o.dtype) for k, o in enumerate(case.operands)]
     values = {
-        leaf: array.reshape([1, *sum(([size, 1] for size in array.shape), [])])
+        leaf: array.reshape(apart(array.shape))
         for leaf, array in zip(leaves, case.values(np.random.default_rng(2)), strict=True)
     }
     y = case.build(*(Reshape(x, o.shape) for x, o in zip(leaves, case.operands, strict=True)))
@@ -249,9 +250,7 @@ def test_what_broadcasts_keeps_its_axis_and_nothing_else_does() -> None:
     p, q = Parameter("p", (2, 1, 3, 1)), Parameter("q", (2, 4, 1, 1))
     after = squeezed(Map(a - b, p, q))
     assert unit_axes(after) == []
-    assert after is Reshape(
-        Map(a - b, Reshape(p, (2, 1, 3)), Reshape(q, (2, 4, 1))), (2, 4, 3, 1)
-    )
+    assert after is Reshape(Map(a - b, Reshape(p, (2, 1, 3)), Reshape(q, (2, 4, 1))), (2, 4, 3, 1))
 
 
 def test_names_and_origins_go_to_the_value_that_is_computed() -> None:
@@ -280,3 +279,8 @@ def test_a_graph_without_axes_of_size_one_stays() -> None:
     y = contract("bk", [(Parameter("A", (n, 3)), "bj"), (Parameter("W", (4, 3)), "kj")])
     form = Form.of({"y": y})
     assert drop_unit_axes(form).outputs["y"] is y
+
+
+def test_a_leading_axis_that_broadcasts_is_left_to_broadcasting() -> None:
+    wide = Parameter("wide", (2, 3))
+    assert squeezed(Map(a * b, row, wide)) is Map(a * b, Reshape(row, (3,)), wide)

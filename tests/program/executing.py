@@ -22,7 +22,7 @@ PREAMBLE = """\
 import numpy as np
 _FLOATS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 _LOG_MAX = {dtype: float(np.log(np.finfo(dtype).max / 2)) for dtype in _FLOATS}
-def _check_indices(indices, low, high, name):
+def _check_indices(function, name, indices, low, high):
     if indices.size and not (low <= indices.min() and indices.max() < high):
         raise IndexError(name)
 """
@@ -48,7 +48,7 @@ def emitted_source(
     symbols |= {dim(name) for name in sizes}
     dims = sorted(symbols, key=lambda s: s.name)
     local = local_names(leaves, dims)
-    equations = number_equations([plan.program], {}, local, [d.name for d in dims])
+    (equations,) = number_equations([plan.program], {}, local, [d.name for d in dims])
     door = OpenDoor((), tuple(leaves), tuple(dims), local)
     view = write_function("f", plan, equations, door, {name: name for name in outputs}, ())
     calls = {str(i.options["name"]) for i in plan.program.instructions if i.op == "call"}

@@ -19,8 +19,8 @@ from symgrad.report.render import FORMATS, TEMPLATES, render_derivation
 def record_of(model: sg.Model, function: str = "value_and_grad") -> DerivationRecord:
     compiled, position = compiled_with(model, function)
     return derivation_record(
-        model, compiled.derived[position], before_derivation(model), compiled.equations.names,
-        compiled.equations.numbers, [("FLOPs", "3*n")],
+        model, compiled.derived[position], before_derivation(model), compiled.equations[position].names,
+        compiled.equations[position].numbers, [("FLOPs", "3*n")],
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ class Module:
     def _declarations(self) -> dict[str, Parameter]:
         return self.__dict__.setdefault("_declared", {})
 
-    def children(self) -> Iterator[tuple[str, Module]]:
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules among its attributes, with their part of the path."""
         for key, value in list(vars(self).items()):
             for part, child in _modules_in(key, value):
@@ -103,7 +103,7 @@ class Module:
         for value in list(vars(self).values()):
             if isinstance(value, ParameterLeaf):
                 yield value
-        for _, child in self.children():
+        for _, child in self.named_children():
             yield from child._all_parameters()
 
     # Names
@@ -119,17 +119,17 @@ class Module:
         place = self.__dict__.get("_place")
         return None if place is None else place[0]()
 
-    def path(self) -> tuple[str, ...]:
+    def _path(self) -> tuple[str, ...]:
         """The parts of the module's name, from the outermost module on."""
         parent = self._parent()
         own = self.name or ("" if parent is None else self.__dict__["_place"][1])
-        before = () if parent is None else parent.path()
+        before = () if parent is None else parent._path()
         return (*before, *([own] if own else []))
 
     def _is_named(self) -> bool:
         named = self.__dict__.get("_parameters", {})
         return all(key in named for key in self.__dict__.get("_declared", {})) and all(
-            child._is_named() for _, child in self.children()
+            child._is_named() for _, child in self.named_children()
         )
 
     def _name_parameters(self, prefix: str) -> None:
@@ -140,12 +140,12 @@ class Module:
         for key, declared in self._declarations().items():
             if key not in known:
                 known[key] = parameter(f"{prefix}{key}", declared.shape, declared.init)
-        for part, child in self.children():
+        for part, child in self.named_children():
             child._name_parameters(f"{prefix}{part}.")
 
     def _title(self) -> str:
         """`linear_0`, `encoder_relu_1`: what the output is called. A name of the user's wins."""
-        path = ".".join(self.path()).split(".") if self.path() else []
+        path = ".".join(self._path()).split(".") if self._path() else []
         kind = type(self).__name__.lower()
         named = [part for part in path if not part.isdigit()]
         numbers = [part for part in path if part.isdigit()]
@@ -154,7 +154,7 @@ class Module:
         return "_".join([*named, kind, *numbers])
 
     def _label(self, node: Node) -> None:
-        if any(True for _ in self.children()):
+        if any(True for _ in self.named_children()):
             return  # its last layer has named the result
         if node.label is None or node.label == _labels.get(node):
             _labels[node] = self._title()

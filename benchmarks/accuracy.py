@@ -27,6 +27,7 @@ from symgrad.expr.node import Node
 Index = tuple[int, ...]  # () is the value, (i,) the slope along number i of a point
 Results = dict[Index, np.ndarray]
 POINTS = 400
+TINY = mpmath.mpf("0.1")
 BOUND = 4.0  # ulps, for every text, order and type
 HEADROOM = 16  # results above 1/16 of the largest number may overflow on the way
 DOCUMENT = Path(__file__).parent.parent / "docs" / "stability.md"
@@ -167,7 +168,7 @@ class Truth:
         self._functions: dict[Any, Callable[..., Any]] = {}
 
     def value(self, index: Index, point: tuple[float, ...]) -> Any:
-        """To 50 digits, however much the naive formula cancels."""
+        """To 50 digits, however much the naive formula cancels; below 1e-400 it is 0 in floats."""
         index = tuple(sorted(index))
         return self._converged(index, lambda: self._derivative(index), point)
 
@@ -208,7 +209,7 @@ class Truth:
                     now = mpmath.mpf(function(*map(mpmath.mpf, point)))
                 except (ZeroDivisionError, ValueError):
                     now = mpmath.nan
-                agree = before is not None and abs(now - before) <= abs(now) * mpmath.mpf(10) ** -50
+                agree = before is not None and abs(now - before) <= abs(now) * TINY**50 + TINY**400
             if agree:
                 return now
             before = now

@@ -1,17 +1,22 @@
-"""The networks of the speed benchmark, in symgrad, by hand, and in each peer.
-
-All compute the loss and the gradients of all parameters in float32.
-"""
+"""The networks of the speed and memory benchmarks: sizes, data, and symgrad's definition."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+import symgrad as sg
+from symgrad import nn
+from symgrad.compiler import Compiled
+
 Arrays = dict[str, np.ndarray]
-Run = Callable[[], tuple[float, list[np.ndarray]]]
+
+# Further from 0 than float32 rounds: otherwise two right programs may stand on different sides of
+# a rectifier's kink, and the gradients of a whole layer differ by one row.
+FROM_KINK = 1e-5
 
 
 @dataclass(frozen=True)
@@ -41,179 +46,69 @@ NETWORKS = (
 )
 
 
-def made_call(network: Network, seed: int = 0) -> tuple[Arrays, np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Call:
     """Parameters under `state_dict` names, inputs and targets."""
+
+    params: Arrays
+    x: np.ndarray
+    y: np.ndarray
+
+    def in_type(self, dtype: type) -> Call:
+        """The same numbers in another float type."""
+        params = {name: p.astype(dtype) for name, p in self.params.items()}
+        return Call(
+            params, self.x.astype(dtype), self.y if self.y.ndim == 1 else self.y.astype(dtype)
+        )
+
+
+def made_call(network: Network, seed: int = 0) -> Call:
+    """A call in float32; rows of x for which a rectifier would stand on its kink are drawn anew."""
     rng = np.random.default_rng(seed)
-    params = {}
-    for k, (fan_in, fan_out) in enumerate(zip(network.sizes, network.sizes[1:], strict=False)):
+    params: Arrays = {}
+    for k, (fan_in, fan_out) in enumerate(pairwise(network.sizes)):
         bound = 1 / np.sqrt(fan_in)
         params[f"{2 * k}.weight"] = rng.uniform(-bound, bound, (fan_out, fan_in)).astype(np.float32)
         params[f"{2 * k}.bias"] = rng.uniform(-bound, bound, fan_out).astype(np.float32)
     x = rng.standard_normal((network.batch, network.sizes[0])).astype(np.float32)
+    while (near := rows_near_a_kink(network, params, x)).any():
+        x[near] = rng.standard_normal((near.sum(), network.sizes[0]))
     if network.classifies:
-        return params, x, rng.integers(0, network.sizes[-1], network.batch)
-    return params, x, rng.standard_normal((network.batch, 1)).astype(np.float32)
+        return Call(params, x, rng.integers(0, network.sizes[-1], network.batch))
+    return Call(params, x, rng.standard_normal((network.batch, 1)).astype(np.float32))
 
 
-def symgrad_run(network: Network) -> Run:
-    import symgrad as sg
-    from symgrad import nn
+def rows_near_a_kink(network: Network, params: Arrays, x: np.ndarray) -> np.ndarray:
+    """For each row of x, whether it brings the input of some rectifier too near to 0."""
+    near = np.zeros(len(x), bool)
+    if network.activation == "relu":
+        for z in hidden_inputs(params, x):
+            near |= (abs(z) < FROM_KINK).any(axis=1)
+    return near
 
+
+def hidden_inputs(params: Arrays, x: np.ndarray) -> Iterator[np.ndarray]:
+    """What each rectifier is given, in float64."""
+    h = x.astype(np.float64)
+    for k in range(0, len(params) - 2, 2):
+        z = h @ params[f"{k}.weight"].T.astype(np.float64) + params[f"{k}.bias"]
+        yield z
+        h = np.maximum(z, 0)
+
+
+def compiled(network: Network) -> Compiled:
+    """symgrad's module for the network: the loss and all gradients."""
     n = sg.dim("n")
     x = sg.input("x", (n, network.sizes[0]))
-    layers: list[object] = []
-    for fan_in, fan_out in zip(network.sizes, network.sizes[1:], strict=False):
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(network.sizes):
         layers += [
             nn.Linear(fan_in, fan_out),
             nn.Tanh() if network.activation == "tanh" else nn.ReLU(),
         ]
     output = nn.Sequential(*layers[:-1])(x)
     if network.classifies:
-        y = sg.input("y", (n,), dtype="int")
-        loss = nn.functional.cross_entropy(output, y)
+        loss = nn.functional.cross_entropy(output, sg.input("y", (n,), dtype="int"))
     else:
-        y = sg.input("y", (n, 1))
-        loss = nn.functional.mse_loss(output, y)
-    module = sg.compile(sg.Model("benchmark_net", loss=loss), emit=["value_and_grad"]).load()
-    params, inputs, targets = made_call(network)
-
-    def run() -> tuple[float, list[np.ndarray]]:
-        loss, grads = module.value_and_grad(params, x=inputs, y=targets)
-        return loss, list(grads.values())
-
-    return run
-
-
-def by_hand(network: Network) -> Run:
-    """What a careful person writes: in place, bound methods, nothing checked."""
-    params, x, y = made_call(network)
-    weights = [p for name, p in params.items() if name.endswith("weight")]
-    biases = [p for name, p in params.items() if name.endswith("bias")]
-    tanh = network.activation == "tanh"
-    n = network.batch
-    rows = np.arange(n)
-    ones = np.ones(n, np.float32)
-
-    def run() -> tuple[float, list[np.ndarray]]:
-        h, activations = x, [x]
-        for w, b in zip(weights[:-1], biases[:-1], strict=True):
-            h = h.dot(w.T)
-            h += b
-            h = np.tanh(h, h) if tanh else np.maximum(h, 0, h)
-            activations.append(h)
-        z = h.dot(weights[-1].T)
-        z += biases[-1]
-        if network.classifies:
-            z -= z.max(axis=1)[:, None]
-            picked = z[rows, y]
-            g = np.exp(z, z)
-            s = g.sum(axis=1)
-            loss = (np.log(s) - picked).sum() / n
-            g /= s[:, None]
-            g[rows, y] -= 1
-            g /= n
-        else:
-            z -= y
-            loss = np.vdot(z, z) / n
-            g = z
-            g *= 2 / n
-        grads: list[np.ndarray] = []
-        for k in range(len(weights) - 1, -1, -1):
-            grads += [ones.dot(g), g.T.dot(activations[k])]
-            if k:
-                g = g.dot(weights[k])
-                h = activations[k]
-                if tanh:
-                    h *= h
-                    np.subtract(1, h, h)
-                    g *= h
-                else:
-                    g *= h > 0
-        return loss, grads[::-1]
-
-    return run
-
-
-def torch_run(network: Network) -> Run:
-    import torch
-
-    params, x, y = made_call(network)
-    tensors = [torch.tensor(p, requires_grad=True) for p in params.values()]
-    inputs, targets = torch.tensor(x), torch.tensor(y)
-    activate = torch.tanh if network.activation == "tanh" else torch.relu
-    functional = torch.nn.functional
-
-    def run() -> tuple[float, list[np.ndarray]]:
-        h = inputs
-        for k in range(0, len(tensors), 2):
-            h = functional.linear(h, tensors[k], tensors[k + 1])
-            if k < len(tensors) - 2:
-                h = activate(h)
-        loss = (
-            functional.cross_entropy(h, targets)
-            if network.classifies
-            else functional.mse_loss(h, targets)
-        )
-        grads = torch.autograd.grad(loss, tensors)
-        return loss, grads  # type: ignore[return-value]
-
-    return run
-
-
-def jax_run(network: Network) -> Run:
-    import jax
-    import jax.numpy as jnp
-
-    params, x, y = made_call(network)
-    tensors = [jnp.asarray(p) for p in params.values()]
-    inputs, targets = jnp.asarray(x), jnp.asarray(y)
-    activate = jnp.tanh if network.activation == "tanh" else jax.nn.relu
-
-    def loss_of(p: list, x: object, y: object) -> object:
-        h = x
-        for k in range(0, len(p), 2):
-            h = h @ p[k].T + p[k + 1]
-            if k < len(p) - 2:
-                h = activate(h)
-        if not network.classifies:
-            return jnp.mean((h - y) ** 2)
-        return -jnp.mean(jax.nn.log_softmax(h)[jnp.arange(network.batch), y])
-
-    compiled = jax.jit(jax.value_and_grad(loss_of))
-
-    def run() -> tuple[float, list[np.ndarray]]:
-        return jax.block_until_ready(compiled(tensors, inputs, targets))
-
-    return run
-
-
-def autograd_run(network: Network) -> Run:
-    import autograd.numpy as anp
-    from autograd import value_and_grad
-    from autograd.scipy.special import logsumexp
-
-    params, x, y = made_call(network)
-    tensors = list(params.values())
-    rows = np.arange(network.batch)
-
-    def loss_of(p: list) -> object:
-        h = x
-        for k in range(0, len(p), 2):
-            h = anp.dot(h, p[k].T) + p[k + 1]
-            if k < len(p) - 2:
-                h = anp.tanh(h) if network.activation == "tanh" else anp.maximum(h, 0)
-        if not network.classifies:
-            return anp.mean((h - y) ** 2)
-        return anp.mean(logsumexp(h, axis=1) - h[rows, y])
-
-    compiled = value_and_grad(loss_of)
-    return lambda: compiled(tensors)
-
-
-PEERS: dict[str, Callable[[Network], Run]] = {
-    "symgrad": symgrad_run,
-    "NumPy by hand": by_hand,
-    "PyTorch": torch_run,
-    "JAX jit": jax_run,
-    "autograd": autograd_run,
-}
+        loss = nn.functional.mse_loss(output, sg.input("y", (n, 1)))
+    return sg.compile(sg.Model("benchmark_net", loss=loss), emit=["value_and_grad"])

@@ -22,7 +22,6 @@ from symgrad.emit.equations import number_equations
 from symgrad.emit.function import Equations
 from symgrad.emit.module import render
 from symgrad.errors import OutputError
-from symgrad.expr.leaf import Named
 from symgrad.model.model import Model
 from symgrad.module_view import view_of
 from symgrad.passes.pipeline import Observer

@@ -140,9 +140,11 @@ def _jvp(request: Request) -> Results:
     leaves = request.needs_parameters("jvp")
     moves = [Tangent(leaf.name, leaf.shape) for leaf in leaves]
     changes = derivatives.jvp(list(outputs.values()), list(leaves), moves, request.journal)
-    changed = {f"t_{name}": change for name, change in zip(outputs, changes, strict=True)}
+    changed = {f"tangent {name}": change for name, change in zip(outputs, changes, strict=True)}
     keys = _single_or_dict(outputs)
-    other = {name: f"t_{name}" for name in outputs} if isinstance(keys, dict) else f"t_{keys}"
+    other: Any = {name: f"tangent {name}" for name in outputs}
+    if not isinstance(keys, dict):
+        other = f"tangent {keys}"
     return outputs | changed, (keys, other)
 
 
@@ -303,6 +305,8 @@ def _all_names(
     for key, node in form.outputs.items():
         if not isinstance(node, Named) and " " not in key:
             names.setdefault(node, key)
+        elif not isinstance(node, Named) and key.startswith("tangent "):
+            names.setdefault(node, f"t_{key.removeprefix('tangent ')}")
     return names
 
 

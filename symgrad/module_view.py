@@ -49,7 +49,10 @@ BELOW: dict[str, tuple[str, ...]] = {
 
 
 def view_of(
-    model: Model, derived: Sequence[Derived], plans: Sequence[Schedule], equations: Sequence[Equations]
+    model: Model,
+    derived: Sequence[Derived],
+    plans: Sequence[Schedule],
+    equations: Sequence[Equations],
 ) -> ModuleView:
     """The record of the whole module."""
     names = [d.name for d in derived]
@@ -107,7 +110,6 @@ def view_of(
         uses_out=any(door.out is not None for door in doors),
         scalar_kinds=frozenset(leaf.dtype for leaf in scalars)
         | (frozenset({"any"}) if any(door.takes_scalars for door in doors) else frozenset()),
-        takes_tangents=any(door.group(Tangent) for door in doors),
         takes_cotangents=any(door.group(Cotangent) for door in doors),
         float_outputs=str(tuple(k for k, v in model.outputs.items() if v.dtype == FLOAT)),
         public=tuple(sorted(public, key=lambda name: (not name.isupper(), name))),
@@ -253,13 +255,16 @@ def _check_sizes(model: Model, doors: Sequence[Door]) -> str:
     """Sizes for the module's own check: small, different, and what slices and means ask for."""
     asked = {e for door in doors for e in door.least if not e.free_symbols - set(model.dims)}
     everywhere = [s for leaf in (*model.parameters, *model.inputs) for s in leaf.shape]
-    for first in (*range(5, 100), *range(100, 2000, 50)):
-        sizes = {d: sympy.Integer(first + k) for k, d in enumerate(model.dims)}
-        whole = all(s.subs(sizes).is_Integer and s.subs(sizes) > 0 for s in everywhere)
-        if whole and all(e.subs(sizes) >= 0 for e in asked):
+    tried = [(first, slack) for slack in (2, 0) for first in (*range(5, 60), *range(60, 1500, 40))]
+    sizes = {d: sympy.Integer(5 + k) for k, d in enumerate(model.dims)}
+    for first, slack in tried:
+        drawn = {d: sympy.Integer(first + k) for k, d in enumerate(model.dims)}
+        numbers = [sympy.sympify(size).subs(drawn) for size in everywhere]
+        if all(number.is_Integer and number > 0 for number in numbers) and all(
+            e.subs(drawn) >= slack for e in asked
+        ):
+            sizes = drawn
             break
-    else:
-        sizes = {d: sympy.Integer(5 + k) for k, d in enumerate(model.dims)}
     return "{" + ", ".join(f'"{d.name}": {size}' for d, size in sizes.items()) + "}"
 
 

@@ -144,7 +144,7 @@ class Door:
         tests += [f"{self._source(leaf)}.shape == {_tuple_source(leaf.shape)}" for leaf in arrays]
         floats = [f"{self._source(leaf)}.dtype" for leaf in self._floats]
         if len(floats) > 1:
-            tests.append(" is ".join(["dtype", *floats[1:]]))
+            tests.append(" == ".join(["dtype", *floats[1:]]))
         if floats or any(leaf.dtype == FLOAT for leaf in self._scalars):
             tests.append("dtype in _FLOATS")
         for dtype, kinds in ((INT, 'in "iu"'), (BOOL, '== "b"')):
@@ -247,11 +247,12 @@ def local_names(leaves: Sequence[Named], dims: Sequence[sympy.Symbol]) -> dict[N
 
 
 def _filled(tests: Sequence[str]) -> list[str]:
-    """Tests joined by `and`, as many to a line as fit; a chain of `is` may go on in the next."""
+    """Tests joined by `and`, as many to a line as fit; a chain of three may go on in the next."""
     lines: list[str] = []
     for position, test in enumerate(tests):
-        words = test.split(" is ")
-        pieces = [words[0], *(f"is {word}" for word in words[1:])]
+        mark = "is" if " is " in test else "=="
+        words = test.split(f" {mark} ")
+        pieces = [words[0], *(f"{mark} {word}" for word in words[1:])]
         if position:
             pieces[0] = f"and {pieces[0]}"
         for start, piece in enumerate(pieces):

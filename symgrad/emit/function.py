@@ -15,13 +15,13 @@ from symgrad.emit.statement import Statements
 from symgrad.expr.dimension import shape_text
 from symgrad.expr.equation import equation
 from symgrad.expr.leaf import Leaf, Named
-from symgrad.expr.node import BOOL, Node
+from symgrad.expr.node import Node
 from symgrad.program.expansion import LOG_MAX
+from symgrad.program.inlining import inlined_values
 from symgrad.program.instruction import VIEWS, Instruction, Literal, Value
 from symgrad.program.schedule import Schedule
 
 WIDTH = 96
-MOST_INLINED = 4  # operations on one line, counted without its own
 SHORT = {
     "multiply": "product", "divide": "ratio", "add": "sum", "subtract": "difference",
     "less": "mask", "less_equal": "mask", "equal": "mask", "not_equal": "mask", "dot": "product",
@@ -148,7 +148,7 @@ def name_values(plan: Schedule, equations: Equations, door: Door) -> dict[Value,
             named[line.result] = name
             used.add(name)
     successor: dict[Value, Instruction] = {target: line for line, target in plan.written_to.items()}
-    inlined = _inlined(lines)
+    inlined = inlined_values(lines)
     for line in reversed(lines):
         value = line.result
         if value in named or line.op in VIEWS or line.op == "guard" or value in inlined:
@@ -159,32 +159,6 @@ def name_values(plan: Schedule, equations: Equations, door: Door) -> dict[Value,
         else:
             named[value] = taken.unique(_hint(line, equations))
     return named
-
-
-def _inlined(lines: list[Instruction]) -> set[Value]:
-    """Values written where they are read: numbers, and masks that the next statement reads."""
-    statements = [line for line in lines if line.op not in VIEWS]
-    readers: dict[Value, list[Instruction]] = {}
-    for line in lines:
-        for value in line.values:
-            readers.setdefault(value, []).append(line)
-    inlined: set[Value] = set()
-    operations: dict[Value, int] = {}
-    for line, following in zip(statements, [*statements[1:], None], strict=True):
-        value = line.result
-        operations[value] = 1 + sum(operations[v] for v in line.values if v in inlined)
-        if operations[value] > MOST_INLINED:
-            continue
-        if len(readers.get(value, ())) != 1 or line.options.get("cast") or value.node is not None:
-            continue
-        (reader,) = readers[value]
-        next_reads = reader is following and reader.op == "ufunc"
-        if line.op == "ufunc" and (next_reads if value.shape else reader.op == "ufunc"):
-            if not value.shape or value.dtype == BOOL:
-                inlined.add(value)
-        elif not value.shape and next_reads and line.op in {"reduce", "dot", "vdot"}:
-            inlined.add(value)
-    return inlined
 
 
 def _hint(line: Instruction, equations: Equations) -> str:

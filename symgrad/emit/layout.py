@@ -11,20 +11,23 @@ total = np.add(
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 OPENING, CLOSING = "([{", ")]}"
 OPERATOR = re.compile(r" (?:[-+*/@&|]|[<>]=?|[=!]=) ")
+STRING = re.compile(r'"[^"]*"|\'[^\']*\'')
 ASSIGNMENT = re.compile(r"[^\s(]+(?:\[[^=]*\])? (?:[-+*/]?=) ")
 
 
 def broken(statement: str, width: int) -> list[str]:
     """`statement` in lines of at most `width` letters, as far as that can be done."""
-    if len(statement) <= width or '"""' in statement:
+    if len(statement) <= width:
         return [statement]
     match = ASSIGNMENT.match(statement)
     start = match.end() if match else 0
     head, expression = statement[:start], statement[start:]
-    operators = [m for m in OPERATOR.finditer(expression) if _depth(expression, m.start()) == 0]
+    masked = _masked(expression)
+    operators = [m for m in OPERATOR.finditer(masked) if _depth(masked, m.start()) == 0]
     if head and operators:
         inner = _by_operators(expression, operators, width - 4)
         return [f"{head}(", *(f"    {line}" for line in inner), ")"]
@@ -34,7 +37,7 @@ def broken(statement: str, width: int) -> list[str]:
 def _by_operators(expression: str, operators: list[re.Match[str]], width: int) -> list[str]:
     """A line for each operand, the operator in front."""
     starts = [0, *(m.start() + 1 for m in operators), len(expression)]
-    parts = [expression[a:b].rstrip() for a, b in zip(starts, starts[1:], strict=False)]
+    parts = [expression[a:b].rstrip() for a, b in pairwise(starts)]
     return [line for part in parts for line in _by_arguments("", part, width)]
 
 
@@ -60,6 +63,11 @@ def _by_arguments(head: str, expression: str, width: int) -> list[str]:
     return lines
 
 
+def _masked(text: str) -> str:
+    """`text` with the letters of its string literals replaced, so that brackets count."""
+    return STRING.sub(lambda match: "s" * len(match.group()), text)
+
+
 def _depth(text: str, end: int) -> int:
     """How many brackets are open at position `end`."""
     part = text[:end]
@@ -69,7 +77,7 @@ def _depth(text: str, end: int) -> int:
 def _outer_brackets(text: str) -> list[tuple[int, int]]:
     """The positions of the outermost brackets, in pairs."""
     spans, depth, start = [], 0, 0
-    for position, letter in enumerate(text):
+    for position, letter in enumerate(_masked(text)):
         if letter in OPENING:
             if depth == 0:
                 start = position
@@ -84,7 +92,7 @@ def _outer_brackets(text: str) -> list[tuple[int, int]]:
 def _split(text: str) -> list[str]:
     """`text` at its outermost commas."""
     parts, depth, start = [], 0, 0
-    for position, letter in enumerate(text):
+    for position, letter in enumerate(_masked(text)):
         depth += (letter in OPENING) - (letter in CLOSING)
         if letter == "," and depth == 0:
             parts.append(text[start:position])

@@ -35,7 +35,6 @@ class ModuleView:
     uses_least_sizes: bool
     uses_out: bool
     scalar_kinds: frozenset[str]
-    takes_tangents: bool
     takes_cotangents: bool
     float_outputs: str
     public: tuple[str, ...]

@@ -72,8 +72,11 @@ def fold(formula: Any, combine: Callable[[Any, tuple[Result, ...]], Result]) -> 
 
 
 def rebuild(node: Any, args: tuple[Any, ...]) -> Any:
-    """The node over new arguments; the very same object if they are the old ones."""
-    if all(new is old for new, old in zip(args, node.args, strict=True)):
+    """The node over new arguments; the very same object if they are equal to the old ones.
+
+    Equal is not identical: SymPy's cache forgets, and then builds a part of a formula twice.
+    """
+    if all(new is old or new == old for new, old in zip(args, node.args, strict=True)):
         return node
     return node.func(*args)
 

@@ -21,8 +21,8 @@ from symgrad.expr.node import Node
 from symgrad.expr.slots import slot_index
 from symgrad.expr.walk import rewrite, uses
 from symgrad.passes.fold import folded
-from symgrad.passes.form import Form
-from symgrad.passes.maps import map_of
+from symgrad.passes.form import Form, repeated
+from symgrad.passes.maps import map_of, pure_scale
 from symgrad.passes.paths import (
     Labels,
     best_path,
@@ -32,7 +32,7 @@ from symgrad.passes.paths import (
     sample_size,
     sum_cost,
 )
-from symgrad.passes.terms import Term, Terms, normal, pure_scale
+from symgrad.passes.terms import Term, Terms, normal
 from symgrad.passes.views import arranged, view_axes
 
 MOST_TERMS = 8  # of a merged product: the search for an order stays short
@@ -42,11 +42,7 @@ WORTH = 0.99  # another order must cost less than this part of the present one
 
 def merge_contractions(form: Form) -> Form:
     """The same outputs with every product in the cheapest order that was found."""
-    while True:
-        merged = _merged_once(form)
-        if merged is form:
-            return form
-        form = merged
+    return repeated(form, _merged_once)
 
 
 def _merged_once(form: Form) -> Form:
@@ -93,9 +89,14 @@ def _reordered(node: Contraction, used: dict[Node, int]) -> Node:
     carried = {i for ids in labels for i in ids}
     varying = tuple(i for i in terms.output if i in carried)
     cost, path = best_path(labels, varying, tuple(sorted(sizes.items())))
-    if len(node.operands) <= 2 and cost + presum >= WORTH * region.cost:
+    if len(node.operands) > 2:
+        return _multiplied(terms, summed, path)
+    if cost + presum >= WORTH * region.cost:
         return node
-    return _multiplied(terms, summed, path)
+    new = _multiplied(terms, summed, path)
+    # What was promised must be kept: a product may come out with its axes in another order.
+    leaves = region.leaves | {operand for operand, _ in terms.terms}
+    return new if _cost(new, leaves) < WORTH * _cost(node, leaves) else node
 
 
 def _through_view(node: Node, used: dict[Node, int]) -> Node:
@@ -132,43 +133,64 @@ class _Region:
     def __init__(self, root: Contraction, used: dict[Node, int]) -> None:
         self.terms = Terms.of(root)
         self.is_merged = False
-        self.cost = 0.0
-        self._charge(root)
+        self.cost = _own_cost(root)
         position = 0
         while position < len(self.terms.terms):
             operand, _ = self.terms.terms[position]
             if used.get(operand, 1) > 1 or not self._open(position):
                 position += 1
-
-    def _charge(self, node: Contraction) -> None:
-        """Adds what computing `node` from its operands costs; a view costs nothing."""
-        sizes = {label: sample_size(size) for label, size in node.sizes.items()}
-        if len(node.operands) == 2:
-            self.cost += pair_cost(*node.indices, node.output, sizes)
-        elif any(sizes[label] != 1 for label in node.summed):
-            self.cost += sum_cost(node.indices[0], node.output, sizes)
+        self.leaves = {operand for operand, _ in self.terms.terms}
 
     def _open(self, position: int) -> bool:
         operand, labels = self.terms.terms[position]
         room = MOST_TERMS - len(self.terms.terms) + 1
         if isinstance(operand, Contraction) and len(operand.operands) <= room:
-            self._charge(operand)
             self.terms.absorb(position)
         elif isinstance(operand, Map):
             factors = _factors(operand)
             if factors is None or len(factors[1]) > room:
                 return False
             scale, parts = factors
-            self.cost += (len(parts) - 1) * elementwise_cost(
-                range(operand.ndim), dict(enumerate(map(sample_size, operand.shape)))
-            )
             self.terms.scale = self.terms.scale * scale
             aligned = [_beside(part, operand, labels) for part in parts]
             self.terms.terms[position : position + 1] = aligned
         else:
             return False
+        self.cost += _own_cost(operand)
         self.is_merged = True
         return True
+
+
+def _own_cost(node: Node) -> float:
+    """What computing a product or a sum from its operands costs; a view costs nothing."""
+    if isinstance(node, Contraction):
+        sizes = {label: sample_size(size) for label, size in node.sizes.items()}
+        if len(node.operands) == 2:
+            first, second = node.indices
+            return pair_cost(first, second, node.output, sizes)
+        if any(sizes[label] != 1 for label in node.summed):
+            return sum_cost(node.indices[0], node.output, sizes)
+    elif isinstance(node, Map) and (factors := _factors(node)) is not None:
+        whole = dict(enumerate(map(sample_size, node.shape)))
+        return (len(factors[1]) - 1) * elementwise_cost(whole, whole)
+    return 0.0
+
+
+def _cost(root: Node, leaves: set[Node]) -> float:
+    """What computing `root` from `leaves` costs."""
+    total = 0.0
+    stack, seen = [root], set(leaves)
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        total += _own_cost(node)
+        if isinstance(node, Contraction):
+            stack.extend(node.operands)
+        elif isinstance(node, Map) and (factors := _factors(node)) is not None:
+            stack.extend(factors[1])
+    return total
 
 
 def _beside(part: Node, whole: Map, labels: Labels) -> Term:

@@ -36,9 +36,9 @@ from symgrad.expr.reindex import (
 )
 from symgrad.expr.walk import rewrite
 from symgrad.passes.form import Form
-from symgrad.passes.maps import map_of
-from symgrad.passes.terms import Term, Terms, contracted, has_delta, normal, pure_scale
-from symgrad.passes.views import arranged, reshape_axes, view_axes
+from symgrad.passes.maps import map_of, pure_scale
+from symgrad.passes.terms import Term, Terms, contracted, has_delta, normal
+from symgrad.passes.views import arranged, reshape_axes, view_axes, without_ones
 
 
 def fold(form: Form) -> Form:
@@ -69,12 +69,6 @@ def _map(node: Node) -> Node:
             product = _product_with_delta(node, position)
             if product is not None:
                 return product
-    scale = pure_scale(node)
-    if scale is not None:
-        (operand,) = node.operands
-        inner = pure_scale(operand)
-        if inner is not None:
-            return map_of(scale * inner * slot(0), operand.operands, node.shape, node.dtype)
     return map_of(node.formula, node.operands, node.shape, node.dtype)
 
 
@@ -133,9 +127,9 @@ def _reshape(node: Node) -> Node:
 
 def _keeps_order(axes: list[int | None], source: Node, view: Node) -> bool:
     """Whether `view` only inserts and drops axes of size 1."""
-    return reshape_axes(source.shape, view.shape) == axes or same_shape(
-        tuple(n for n in source.shape if n != 1), tuple(n for n in view.shape if n != 1)
-    ) and [a for a in axes if a is not None] == [i for i, n in enumerate(source.shape) if n != 1]
+    moved = [axis for axis in axes if axis is not None and source.shape[axis] != 1]
+    kept = [axis for axis, size in enumerate(source.shape) if size != 1]
+    return moved == kept and same_shape(without_ones(source.shape), without_ones(view.shape))
 
 
 def _slice(node: Node) -> Node:

@@ -49,7 +49,7 @@ class Form:
         outputs = {
             name: _like(node, became.get(node, node)) for name, node in self.outputs.items()
         }
-        if all(new is old for new, old in zip(outputs.values(), self.outputs.values(), strict=True)):
+        if outputs == self.outputs:
             return self
         alive = set(postorder(outputs.values()))
         names: dict[Node, str] = {}
@@ -66,6 +66,21 @@ class Form:
 
 
 Pass = Callable[[Form], Form]
+
+MOST_ROUNDS = 32
+
+
+def repeated(form: Form, once: Pass) -> Form:
+    """`form` after `once`, again and again until nothing changes.
+
+    Every round keeps the values, so a form that has not settled after MOST_ROUNDS is right, too.
+    """
+    for _ in range(MOST_ROUNDS):
+        new = once(form)
+        if new is form:
+            break
+        form = new
+    return form
 
 
 def _like(before: Node, now: Node) -> Node:

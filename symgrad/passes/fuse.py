@@ -21,23 +21,20 @@ from symgrad.expr.node import Node
 from symgrad.expr.slots import fold, slot_index
 from symgrad.expr.walk import postorder, rewrite, uses
 from symgrad.passes.fold import folded
-from symgrad.passes.form import Form
+from symgrad.passes.form import Form, repeated
 from symgrad.passes.inversion import COSTS, FUNCTION
-from symgrad.passes.maps import composed, map_of
+from symgrad.passes.maps import composed, map_of, pure_scale
 from symgrad.passes.paths import sample_size
-from symgrad.passes.terms import pure_scale
 from symgrad.passes.tidy import finished
+
+Inner = dict[int, tuple[sympy.Expr, tuple[Node, ...]]]
 
 MOST_OPERATIONS = 30  # of a fused formula: a page of arithmetic is no longer read at a glance
 
 
 def fuse(form: Form) -> Form:
     """The same outputs in fewer maps, each with its formula finished."""
-    while True:
-        fused = _fused_once(form)
-        if fused is form:
-            return form
-        form = fused
+    return repeated(form, _fused_once)
 
 
 def _fused_once(form: Form) -> Form:
@@ -76,7 +73,7 @@ class _Fusion:
 
         What the definition gave a name keeps its own equation.
         """
-        inner: dict[int, tuple[sympy.Expr, tuple[Node, ...]]] = {}
+        inner: Inner = {}
         room = MOST_OPERATIONS - operation_count(node.formula)
         for position, operand in enumerate(node.operands):
             if not isinstance(operand, Map) or operand in self._named:
@@ -87,10 +84,11 @@ class _Fusion:
             if needed <= room:
                 room -= needed
                 inner[position] = operand.formula, operand.operands
+        if inner and _is_broadcast(node):
+            inner = _without_more_work(node, inner)
         if inner:
             whole = composed(node.formula, node.operands, inner)
-            if not _is_broadcast(node) or _is_no_more_work(node, inner, whole):
-                return folded(map_of(*whole, node.shape, node.dtype))
+            return folded(map_of(*whole, node.shape, node.dtype))
         return self._with_finished_operands(node)
 
     def _with_finished_operands(self, node: Map) -> Node:
@@ -109,16 +107,24 @@ def _finished(node: Node) -> Node:
     return folded(map_of(formula, node.operands, node.shape, node.dtype))
 
 
-def _is_no_more_work(
-    node: Map,
-    inner: dict[int, tuple[sympy.Expr, tuple[Node, ...]]],
-    whole: tuple[sympy.Expr, tuple[Node, ...]],
-) -> bool:
+def _without_more_work(node: Map, inner: Inner) -> Inner:
+    """All of `inner`, or those of it, that make the map cost no more than its parts."""
+    if _is_no_more_work(node, inner):
+        return inner
+    kept: Inner = {}
+    for position, part in inner.items():
+        if _is_no_more_work(node, kept | {position: part}):
+            kept[position] = part
+    return kept
+
+
+def _is_no_more_work(node: Map, inner: Inner) -> bool:
     """Whether the composed map costs no more than its parts: what is computed where matters."""
     apart = _work(node.formula, node.operands, node.shape)
     for position, (formula, operands) in inner.items():
         apart += _work(formula, operands, node.operands[position].shape)
-    return _work(*whole, node.shape) <= apart
+    formula, operands = composed(node.formula, node.operands, inner)
+    return _work(finished(formula), operands, node.shape) <= apart
 
 
 def _is_broadcast(node: Map) -> bool:

@@ -17,13 +17,13 @@ import sympy
 
 from symgrad.errors import UnsupportedError
 from symgrad.expr.adoption import in_vocabulary
-from symgrad.expr.dimension import Shape
+from symgrad.expr.dimension import Shape, same, same_shape
 from symgrad.expr.formula import replace_slots, slot, slots_of
 from symgrad.expr.leaf import Constant
 from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
 from symgrad.expr.slots import slot_index
-from symgrad.passes.views import narrowed, stretched
+from symgrad.passes.views import arranged, narrowed, stretched
 
 Wire = int | tuple[sympy.Expr, tuple[int, ...]]
 
@@ -40,7 +40,8 @@ def map_of(formula: sympy.Expr, operands: Sequence[Node], shape: Shape, dtype: s
         if isinstance(operand, Constant) and operand.value.is_finite is not False
     )
     if numbers:
-        formula = _with_numbers(formula, numbers) or formula
+        folded = _with_numbers(formula, numbers)
+        formula = formula if folded is None else folded
     used = slots_of(formula)
     if not used:
         return _constant(formula, shape, dtype)
@@ -54,12 +55,55 @@ def map_of(formula: sympy.Expr, operands: Sequence[Node], shape: Shape, dtype: s
         return map_of(formula, tuple(position), shape, dtype)
     nodes = tuple(position)
     only = slot_index(formula)
-    node = nodes[only] if only is not None else Map(formula, *nodes)
-    return stretched(as_kind(node, dtype), shape)
+    if only is not None:
+        return stretched(as_kind(nodes[only], dtype), shape)
+    node = Map(formula, *nodes)
+    if same_shape(node.shape, shape):
+        return as_kind(_without_scale_of_scale(node), dtype)
+    return _repeated(formula, nodes, node, shape, dtype)
+
+
+def _repeated(
+    formula: sympy.Expr, operands: tuple[Node, ...], node: Map, shape: Shape, dtype: str
+) -> Node:
+    """A map that does not vary along some axes, computed without them."""
+    extra = len(shape) - node.ndim
+    kept = [axis for axis, size in enumerate(node.shape) if same(size, shape[extra + axis])]
+    dense = []
+    for operand in operands:
+        missing = node.ndim - operand.ndim
+        own = [axis - missing for axis in kept if axis >= missing]
+        dense.append(arranged(operand, own, tuple(operand.shape[axis] for axis in own)))
+    inner = map_of(formula, dense, tuple(node.shape[axis] for axis in kept), dtype)
+    axes = [kept.index(a - extra) if a - extra in kept else None for a in range(len(shape))]
+    return arranged(inner, axes, shape)
+
+
+def _without_scale_of_scale(node: Node) -> Node:
+    scale, inner = pure_scale(node), pure_scale(node.operands[0])
+    if scale is None or inner is None:
+        return node
+    (operand,) = node.operands
+    return map_of(scale * inner * slot(0), operand.operands, node.shape, node.dtype)
 
 
 def _constant(formula: sympy.Expr, shape: Shape, dtype: str) -> Node:
     return Constant(formula, shape, dtype if dtype == FLOAT else None)
+
+
+def pure_scale(node: Node) -> sympy.Expr | None:
+    """c, if `node` is `c` times its one operand."""
+    if not isinstance(node, Map) or len(node.operands) != 1:
+        return None
+    return _scale_of_slot(node.formula)
+
+
+@lru_cache(maxsize=65536)
+def _scale_of_slot(formula: sympy.Expr) -> sympy.Expr | None:
+    if formula.is_Mul and slot(0) in formula.args:
+        rest = formula / slot(0)
+        return rest if not slots_of(rest) else None
+    return None
 
 
 def as_kind(node: Node, dtype: str) -> Node:

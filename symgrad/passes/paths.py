@@ -27,7 +27,7 @@ def sample_size(size: sympy.Expr) -> int:
     """`size` with every dimension symbol set to a typical batch size."""
     if isinstance(size, sympy.Integer):
         return int(size)
-    return max(int(size.subs({symbol: SAMPLE for symbol in size.free_symbols})), 0)
+    return max(int(size.subs(dict.fromkeys(size.free_symbols, SAMPLE))), 0)
 
 
 def elements(labels: Iterable[int], sizes: dict[int, int]) -> int:

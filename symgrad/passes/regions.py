@@ -30,8 +30,9 @@ MOST_OPERATIONS = 40
 MOST_LEVELS = 6
 # Below a map without one of these no rule has anything to do.
 TELLING = frozenset(
-    "exp expm1 exp2 log log1p log2 log10 log1mexp power sigmoid softplus logaddexp logaddexp2 "
-    "cos cosh sinh versin hypot absolute sign bose logcosh reciprocal".split()
+    {"exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "log1mexp", "bose", "power"}
+    | {"sigmoid", "softplus", "logaddexp", "logaddexp2", "logcosh", "cos", "cosh", "sinh"}
+    | {"versin", "hypot", "absolute", "sign", "reciprocal"}
 )
 
 
@@ -211,7 +212,10 @@ def _is_same(a: Whole, b: Whole) -> bool:
 
 
 def _cancels(whole: Whole, parts: Mapping[Node, Whole], opened: Whole) -> bool:
-    """Whether functions or operands cancelled when `parts` were put into `whole`."""
+    """Whether functions, operands or operations cancelled when `parts` were put into `whole`."""
+    apart = [whole.formula, *(part.formula for part in parts.values())]
+    if operation_count(opened.formula) < max(map(operation_count, apart)):
+        return True
     position = {x: i for i, x in enumerate(opened.operands)}
     below: set[Any] = set()
     for part in parts.values():

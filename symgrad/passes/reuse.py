@@ -22,23 +22,20 @@ from symgrad.expr.node import FLOAT, Node
 from symgrad.expr.slots import fold, rebuild
 from symgrad.expr.walk import postorder, rewrite
 from symgrad.passes.fold import folded
-from symgrad.passes.form import Form
+from symgrad.passes.form import Form, repeated
 from symgrad.passes.inversion import reuse_output
 from symgrad.passes.maps import map_of, renumbered
 from symgrad.passes.stability import stabilise_formula
 
 MOST_OPERANDS = 5  # of a map in which whole formulas of others are looked for
 MOST_OPERATIONS = 60
+MOST_MAPS = 16  # of the same operands that each map is compared with
 ARITHMETIC = frozenset({"add", "multiply", "power"})  # not worth a second reader
 
 
 def reuse_outputs(form: Form) -> Form:
     """The same outputs, with maps that read what other maps have computed."""
-    while True:
-        reused = _reused_once(form)
-        if reused is form:
-            return form
-        form = reused
+    return repeated(form, _reused_once)
 
 
 def _reused_once(form: Form) -> Form:
@@ -70,8 +67,10 @@ class _Outputs:
         self.now: dict[Node, Node] = {}
         self._by_operands: dict[frozenset[Node], list[Map]] = {}
         for node in order:
-            if isinstance(node, Map) and node.dtype == FLOAT and not heads(node.formula) <= ARITHMETIC:
-                self._by_operands.setdefault(frozenset(node.operands), []).append(node)
+            if isinstance(node, Map) and _is_worth_reading(node):
+                known = self._by_operands.setdefault(frozenset(node.operands), [])
+                if len(known) < MOST_MAPS:
+                    known.append(node)
 
     def readable_by(self, node: Map) -> Iterable[Map]:
         """Maps passed already whose operands are operands of `node`; those of most come first."""
@@ -83,6 +82,10 @@ class _Outputs:
                 for y in self._by_operands.get(frozenset(chosen), ()):
                     if y in self.now:
                         yield y
+
+
+def _is_worth_reading(node: Map) -> bool:
+    return node.dtype == FLOAT and not heads(node.formula) <= ARITHMETIC
 
 
 def _reading(node: Map, y: Map, now: dict[Node, Node]) -> Node | None:

@@ -13,14 +13,17 @@ from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.reindex import Embed, ScatterAdd, ScatterAlong
 from symgrad.expr.walk import rewrite, uses
-from symgrad.passes.form import Form
-from symgrad.passes.maps import composed, map_of
-from symgrad.passes.terms import pure_scale
+from symgrad.passes.form import Form, repeated
+from symgrad.passes.maps import composed, map_of, pure_scale
 from symgrad.passes.tidy import finished
 
 
 def settle(form: Form) -> Form:
     """The same outputs, with the scale of a scatter that nobody else reads on its entries."""
+    return repeated(form, _settled_once)
+
+
+def _settled_once(form: Form) -> Form:
     counts = uses(form.outputs.values())
 
     def rule(rebuilt: Node, original: Node) -> Node:

@@ -11,14 +11,13 @@ as the definition wrote it.
 
 from __future__ import annotations
 
-
 from symgrad.expr.dimension import Shape
 from symgrad.expr.formula import slot, slots_of
 from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
 from symgrad.expr.reduction import LogSumExp
 from symgrad.expr.walk import rewrite
-from symgrad.passes.form import Form
+from symgrad.passes.form import Form, repeated
 from symgrad.passes.logspace import Logarithm, logarithm_of_sum
 from symgrad.passes.maps import map_of
 from symgrad.passes.regions import Regions
@@ -27,20 +26,20 @@ from symgrad.passes.stability import stabilise_formula
 
 def stabilise(form: Form) -> Form:
     """The same outputs, accurate over the whole range of a float."""
-    while True:
-        regions = Regions()
+    return repeated(form, _stabilised_once)
 
-        def rule(rebuilt: Node, _: Node, regions: Regions = regions) -> Node:
-            if isinstance(rebuilt, LogSumExp):
-                return _without_shift(rebuilt)
-            if isinstance(rebuilt, Map) and rebuilt.dtype == FLOAT:
-                return _stable(rebuilt, regions)
-            return rebuilt
 
-        stable = form.rewritten(rewrite(form.outputs.values(), rule))
-        if stable is form:
-            return form
-        form = stable
+def _stabilised_once(form: Form) -> Form:
+    regions = Regions()
+
+    def rule(rebuilt: Node, _: Node) -> Node:
+        if isinstance(rebuilt, LogSumExp):
+            return _without_shift(rebuilt)
+        if isinstance(rebuilt, Map) and rebuilt.dtype == FLOAT:
+            return _stable(rebuilt, regions)
+        return rebuilt
+
+    return form.rewritten(rewrite(form.outputs.values(), rule))
 
 
 def _stable(node: Map, regions: Regions) -> Node:

@@ -39,10 +39,10 @@ MOST_ROUNDS = 32
 
 @lru_cache(maxsize=16384)
 def stabilise_formula(formula: Expr) -> Expr:
-    """The stable form; the very same object if no rule fires."""
+    """The stable form; the formula itself if no rule fires."""
     for _ in range(MOST_ROUNDS):
         rewritten = fold(formula, _rewrite)
-        if rewritten is formula:
+        if rewritten == formula:
             return formula
         formula = in_vocabulary(rewritten)
     raise AssertionError(f"the rules do not settle on {formula}")

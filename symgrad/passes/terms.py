@@ -11,17 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import sympy
 
 from symgrad.expr.contraction import Contraction, contract
-from symgrad.expr.formula import slot, slots_of
+from symgrad.expr.formula import slot
 from symgrad.expr.leaf import Constant, Identity, Input
-from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
 from symgrad.expr.reindex import Embed, Reshape, ScatterAdd, ScatterAlong
-from symgrad.passes.maps import as_kind, map_of
+from symgrad.passes.maps import as_kind, map_of, pure_scale
 from symgrad.passes.views import arranged, stretched
 
 Label = int
@@ -149,21 +147,6 @@ def normal(terms: Terms) -> Terms:
     return terms
 
 
-def pure_scale(node: Node) -> sympy.Expr | None:
-    """c, if `node` is `c` times its one operand."""
-    if not isinstance(node, Map) or len(node.operands) != 1:
-        return None
-    return _scale_of_slot(node.formula)
-
-
-@lru_cache(maxsize=65536)
-def _scale_of_slot(formula: sympy.Expr) -> sympy.Expr | None:
-    if formula.is_Mul and slot(0) in formula.args:
-        rest = formula / slot(0)
-        return rest if not slots_of(rest) else None
-    return None
-
-
 def has_delta(node: Node) -> bool:
     """Whether `node` is a Kronecker delta, or a product with one among its factors."""
     if isinstance(node, Identity):
@@ -171,8 +154,13 @@ def has_delta(node: Node) -> bool:
     return isinstance(node, Contraction) and any(isinstance(x, Identity) for x in node.operands)
 
 
-# What the rules below look into.
-OPENED = (Constant, Contraction, Embed, Identity, Input, Reshape, ScatterAdd, ScatterAlong)
+def _is_opened(node: Node) -> bool:
+    """Whether a rule below looks into it."""
+    if isinstance(node, Input):
+        return node.sums_to_one is not None
+    families = (Constant, Contraction, Embed, Identity, Reshape, ScatterAdd, ScatterAlong)
+    return isinstance(node, families)
+
 
 # Each rule changes `terms` at `position` and says whether it did.
 
@@ -193,7 +181,7 @@ def take_scale(terms: Terms, position: int) -> bool:
     Where none has, whether c*x should exist is a question of who else reads it.
     """
     operand, _ = terms.terms[position]
-    if pure_scale(operand) is None or not isinstance(operand.operands[0], OPENED):
+    if pure_scale(operand) is None or not _is_opened(operand.operands[0]):
         return False
     terms.take_scale(position)
     return True
@@ -326,7 +314,10 @@ RULES = (
 
 
 def contracted(
-    output: Sequence[Label], terms: Sequence[Term], scale: sympy.Expr, sizes: dict[Label, sympy.Expr]
+    output: Sequence[Label],
+    terms: Sequence[Term],
+    scale: sympy.Expr,
+    sizes: dict[Label, sympy.Expr],
 ) -> Node:
     """The normal form of a contraction of `terms`."""
     node = contract(output, terms, scale, sizes)

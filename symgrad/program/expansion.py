@@ -5,7 +5,7 @@
     >>> expand(f.softplus(x))
     log1p(exp(-absolute(_0))) + maximum(_0, 0)
     >>> expand(f.sigmoid(x))
-    divide(1, 1 + exp(-maximum(_0, -log_max)))
+    divide(exp(minimum(_0, log_max)), exp(minimum(_0, log_max)) + 1)
 
 Nothing here loses what `passes.stability` won: no inf - inf, no 0*inf, no inf/inf on the way. An
 intermediate may overflow to inf, or divide by 0, only where the result is right all the same
@@ -59,15 +59,15 @@ def expand(formula: Expr) -> Expr:
 
 
 def _sigmoid(x: Expr) -> Expr:
-    """s(x) = 1/(1 + e) and s(-x) = e/(1 + e), e = exp(-x), so that one exp serves both.
+    """s(x) = u/(1 + u) and s(-x) = 1/(1 + u), u = exp(x), so that one exp serves both.
 
-    Neither cancels, as 1 - s(x) would, and s(x) s(-x) is no e s(x)**2, whose square underflows.
-    The exponent is clipped where e would overflow: e/(1 + e) stays right, and only results below
-    the smallest normal number are moved.
+    Neither cancels, as 1 - s(x) would, and s(x) s(-x) is no u s(-x)**2, whose square underflows.
+    The exponent is clipped where u would overflow. That moves s(-x) alone, and there only from
+    below the smallest normal number; x s(x) is 0 for large negative x.
     """
     mirrored = x.could_extract_minus_sign()
-    e = exp(-f.maximum(-x if mirrored else x, -LOG_MAX))
-    return f.divide(e if mirrored else 1, 1 + e)
+    u = exp(f.minimum(-x if mirrored else x, LOG_MAX))
+    return f.divide(1 if mirrored else u, 1 + u)
 
 
 def _softplus(x: Expr) -> Expr:

@@ -30,6 +30,8 @@ class Product:
     def lower(self, node: Contraction) -> Operand:
         """The value of `node`; axes along which it does not vary have size 1 or are missing."""
         scale = node.scale
+        if scale.is_Float and scale == 1.0:  # says only that the result is a float
+            scale = sympy.S.One
         terms: list[Term] = []
         for operand, indices in node.terms:
             value = self.lowering.values[operand]

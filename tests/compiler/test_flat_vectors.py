@@ -31,8 +31,12 @@ def test_ravel_and_unravel_are_inverse() -> None:
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "too short": (np.zeros(2), "unravel: expected a vector of 3 numbers, got an array of shape [2]"),
-    "too long": (np.zeros(4), "unravel: expected a vector of 3 numbers, got an array of shape [4]"),
+    "too short": (
+        np.zeros(2), "unravel: expected a vector of 3 numbers, got an array of shape [2]",
+    ),
+    "too long": (
+        np.zeros(4), "unravel: expected a vector of 3 numbers, got an array of shape [4]",
+    ),
     "a matrix": (
         np.zeros((3, 1)), "unravel: expected a vector of 3 numbers, got an array of shape [3, 1]",
     ),

@@ -1,8 +1,11 @@
-"""Every kind of function, called through a compiled module, against JAX's derivative of the same."""
+"""Every kind of function, called through a compiled module, against JAX's derivative."""
 
 from __future__ import annotations
 
+import inspect
+import types
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -115,13 +118,25 @@ FUNCTIONS = ("loss", "value_and_grad", "input_grad", "jvp", "vjp", "hvp", "hessi
              "per_example_grad")  # fmt: skip
 
 
+@cache
+def functions_of(name: str) -> tuple[str, ...]:
+    """The functions that a case can have."""
+    model = CASES[name]()[0]
+    return tuple(f for f in FUNCTIONS if _possible(model, f))
+
+
+@cache
+def module_of(name: str) -> types.ModuleType:
+    return sg.compile(CASES[name]()[0], functions_of(name)).load()
+
+
 class Bench:
     """A compiled case at random arguments, beside JAX's version of it."""
 
     def __init__(self, name: str) -> None:
         self.model, self.loss, self.forward = CASES[name]()
-        self.functions = [f for f in FUNCTIONS if _possible(self.model, f)]
-        self.net = sg.compile(self.model, self.functions).load()
+        self.functions = functions_of(name)
+        self.net = module_of(name)
         rng = np.random.default_rng(3)
         size = lambda shape: tuple(4 if s == "n" else s for s in shape)  # noqa: E731
         draw = lambda table: {  # noqa: E731
@@ -132,8 +147,6 @@ class Bench:
         self.cotangents = draw(self.net.OUTPUTS) if self.model.outputs else {}
 
     def call(self, function: str, *more: Any) -> Any:
-        import inspect
-
         target = getattr(self.net, function)
         takes = inspect.signature(target).parameters
         return target(self.params, *more, **{k: v for k, v in self.inputs.items() if k in takes})
@@ -171,7 +184,7 @@ each_case = pytest.mark.parametrize("name", CASES)
 def test_gradients(name: str) -> None:
     bench = Bench(name)
     assert bench.loss is not None
-    value, grads = jax.value_and_grad(bench.of_params(bench.loss))(bench.params)
+    value, grads = jax.jit(jax.value_and_grad(bench.of_params(bench.loss)))(bench.params)
     mine, my_grads = bench.call("value_and_grad")
     agree(mine, value)
     agree(bench.call("loss"), value)
@@ -186,8 +199,8 @@ def test_second_derivatives(name: str) -> None:
     bench = Bench(name)
     assert bench.loss is not None
     gradient = jax.grad(bench.of_params(bench.loss))
-    agree(bench.call("hessian"), jax.hessian(bench.of_params(bench.loss))(bench.params))
-    _, product = jax.jvp(gradient, (bench.params,), (bench.tangents,))
+    agree(bench.call("hessian"), jax.jit(jax.hessian(bench.of_params(bench.loss)))(bench.params))
+    product = jax.jit(lambda p, t: jax.jvp(gradient, (p,), (t,))[1])(bench.params, bench.tangents)
     agree(bench.call("hvp", bench.tangents), product)
 
 
@@ -206,7 +219,8 @@ def test_derivatives_of_outputs(name: str) -> None:
         assert "vjp" not in bench.functions and "jacobian" not in bench.functions
         return
     forward = bench.of_params(bench.forward)
-    outputs, changes = jax.jvp(forward, (bench.params,), (bench.tangents,))
+    push = jax.jit(lambda p, t: jax.jvp(forward, (p,), (t,)))
+    outputs, changes = push(bench.params, bench.tangents)
     mine, my_changes = bench.call("jvp", bench.tangents)
     agree(mine, alone(outputs))
     agree(my_changes, alone(changes))
@@ -214,7 +228,7 @@ def test_derivatives_of_outputs(name: str) -> None:
     mine, my_grads = bench.call("vjp", alone(bench.cotangents))
     agree(mine, alone(outputs))
     agree(my_grads, pull(bench.cotangents)[0])
-    agree(bench.call("jacobian"), alone(jax.jacobian(forward)(bench.params)))
+    agree(bench.call("jacobian"), alone(jax.jit(jax.jacobian(forward))(bench.params)))
 
 
 @each_case

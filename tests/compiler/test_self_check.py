@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,6 @@ from emitted_models import MODELS
 
 import symgrad as sg
 from symgrad.derivation import BUILDERS
-from symgrad.errors import DefinitionError
 from symgrad.model.model import Model
 
 DERIVATIVES = tuple(f for f in BUILDERS if f not in ("forward", "loss"))
@@ -76,8 +76,11 @@ def test_the_command_prints_a_table_and_exits_with_0(tmp_path: Path) -> None:
 @pytest.mark.parametrize("factor", ["0.999", "1.001", "0", "-1", "np.nan", "np.inf"])
 def test_the_command_fails_where_a_gradient_is_wrong(tmp_path: Path, factor: str) -> None:
     done = run(damaged(source_of(MODELS["ridge"]()), "value_and_grad", factor), tmp_path)
-    assert done.returncode == 1
-    assert done.stdout.splitlines()[-1] == "GRADIENTS DO NOT AGREE"
+    assert done.returncode == 1 and done.stderr == ""
+    last = "GRADIENTS DO NOT AGREE"
+    if "np" in factor:
+        last = "no random arguments were found for which all functions are finite"
+    assert done.stdout.splitlines()[-1] == last
 
 
 EMITTED = ("forward", "loss", *DERIVATIVES)
@@ -105,38 +108,47 @@ def test_a_wrong_line_of_one_gradient() -> None:
 
 
 # Leaves by name: the same one at every call.
+@cache
 def x() -> sg.Node:
     return sg.input("x", (sg.dim("n"), 2))
 
 
+@cache
 def t() -> sg.Node:
     return sg.input("t", (sg.dim("n"),))
 
 
+@cache
 def w() -> sg.Node:
     return sg.parameter("w", (2,))
 
 
+@cache
 def b() -> sg.Node:
     return sg.parameter("b", ())
 
 
+@cache
 def index() -> sg.Node:
     return sg.input("index", (sg.dim("n"),), dtype="int")
 
 
+@cache
 def shifted() -> sg.Node:
     return sg.input("shifted", (sg.dim("n"),), dtype="int")
 
 
+@cache
 def table() -> sg.Node:
     return sg.parameter("table", (4, 2))
 
 
+@cache
 def v() -> sg.Node:
     return sg.parameter("v", (sg.dim("d"),))
 
 
+@cache
 def r() -> sg.Node:
     return sg.input("r", (sg.dim("n"), sg.dim("d")))
 
@@ -182,6 +194,8 @@ def test_models_whose_arguments_must_be_chosen_with_care(name: str) -> None:
     if name not in ("zero_gradient",):
         assert not load(damaged(source, "value_and_grad", "0.999")).check()
     functions = [f for f in EMITTED if can(model, f)]
+    if name == "unbiased":  # one example has no variance
+        functions.remove("per_example_grad")
     assert {"jvp", "hvp", "hessian"} <= set(functions)
     assert load(source_of(model, *functions)).check()
 
@@ -189,18 +203,18 @@ def test_models_whose_arguments_must_be_chosen_with_care(name: str) -> None:
 def can(model: Model, function: str) -> bool:
     try:
         sg.compile(model, [function])
-    except DefinitionError:
+    except sg.SymgradError:
         return False
     return True
 
 
 def test_a_loss_that_is_finite_nowhere_fails(capsys: pytest.CaptureFixture[str]) -> None:
     w = sg.parameter("w", (2,))
-    net = sg.compile(sg.Model("nowhere", loss=sg.sum(sg.log(-sg.exp(w))))).load()
+    net = sg.compile(sg.Model("nowhere", loss=sg.sum(sg.log(sg.minimum(w, -1))))).load()
     assert not net.check()
-    first, *_, last = capsys.readouterr().out.splitlines()
-    assert first == "no random arguments were found for which the functions are finite"
-    assert last == "GRADIENTS DO NOT AGREE"
+    assert capsys.readouterr().out == (
+        "no random arguments were found for which all functions are finite\n"
+    )
 
 
 def test_nothing_to_check(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ def points(dtype, count=1500):
     low = np.log10(float(about.smallest_normal))
     seams = np.array(SEAMS)
     sizes = np.concatenate(
-        [rng.uniform(0, 6, count), rng.uniform(5, 28, count), 10 ** rng.uniform(low, 1.5, count // 2),
+        [rng.uniform(0, 6, count), rng.uniform(5, 28, count),
+         10 ** rng.uniform(low, 1.5, count // 2),
          seams, seams * (1 - 1e-6), seams * (1 + 1e-6), [1e30, float(about.max)]]
     )  # fmt: skip
     return np.concatenate([sizes, -sizes]).astype(dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -269,10 +270,14 @@ def test_an_array_of_jax() -> None:
         )
 
 
-def test_a_type_with_metadata_is_not_taken_for_numpys_own() -> None:
-    odd = np.dtype(np.float64, metadata={"unit": "m"})
-    message = refusal("classifier", "loss", put("inputs", "x", lambda x: x.astype(odd)))
-    assert message == "TypeError: loss: the arguments are not those of PARAMETERS and INPUTS"
+@pytest.mark.parametrize("model", ["classifier", "ridge", "counted"])
+def test_arrays_that_were_pickled(model: str) -> None:
+    params, inputs = call_of(model)
+    again = pickle.loads(pickle.dumps((params, inputs)))
+    assert again[0]["0.weight" if model == "classifier" else "w"].dtype is not np.dtype(np.float64)
+    expected = module_of(model).value_and_grad(params, **inputs)
+    loss, grads = module_of(model).value_and_grad(again[0], **again[1])
+    assert loss == expected[0] and all((grads[k] == g).all() for k, g in expected[1].items())
 
 
 @pytest.mark.parametrize("function", ["loss", "value_and_grad"])

@@ -80,15 +80,15 @@ FORMS = [
 def test_forms(naive, stable):
     found = stabilise_formula(adopt(naive))
     assert found == adopt(stable)
-    assert stabilise_formula(found) is found
+    assert stabilise_formula(found) == found
 
 
 KEPT = [f.tanh(X), X**2 + Y, f.sin(X) * EXP(Y), X - Y, SQRT(X), 1 - f.tanh(X) ** 2, EXP(X) + 1]
 
 
 @pytest.mark.parametrize("formula", KEPT, ids=str)
-def test_where_no_rule_fires_the_same_object_comes_back(formula):
-    assert stabilise_formula(formula) is formula
+def test_where_no_rule_fires_the_formula_comes_back(formula):
+    assert stabilise_formula(formula) == formula
 
 
 def test_every_rule_says_what_it_does():
@@ -230,8 +230,8 @@ def test_the_measure_sees_a_small_error():
 
 
 ACTIVATIONS = {
-    # at x = -89 sigmoid(x) is subnormal in float32, x*sigmoid(x) is not
-    "x/(1 + exp(-x))": Case(X * P, _single([*REAL, -88.9, -89.5, -710.5]), floor=1e3),
+    # sigmoid(-x) is clipped to half the smallest normal number, and x*sigmoid(-x) is 1e4 times that
+    "x/(1 + exp(-x))": Case(X * P, _single([*REAL, -88.9, -89.5, -710.5]), floor=1e4),
     "x/(1 + |x|)": Case(X / (1 + f.absolute(X)), _single(REAL)),
 }
 

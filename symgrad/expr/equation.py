@@ -93,15 +93,13 @@ def _bracketed(formula: sympy.Expr) -> frozenset[int]:
 
 def _with_complements(node: Map) -> sympy.Expr:
     """The formula with `1 - y` for s(-x) where y = s(x) is an operand: as it is read on paper."""
-    formula = node.formula
-    for i, x in enumerate(node.operands):
-        mirrored = f.sigmoid(-slot(i))
-        if not formula.has(mirrored):
-            continue
-        for j, y in enumerate(node.operands):
-            if isinstance(y, Map) and y.formula == f.sigmoid(slot(0)) and y.operands == (x,):
-                formula = formula.xreplace({mirrored: 1 - slot(j)})
-    return formula
+    position = {x: i for i, x in enumerate(node.operands)}
+    complements = {
+        f.sigmoid(-slot(position[y.operands[0]])): 1 - slot(j)
+        for j, y in enumerate(node.operands)
+        if isinstance(y, Map) and y.formula == f.sigmoid(slot(0)) and y.operands[0] in position
+    }
+    return node.formula.xreplace(complements) if complements else node.formula
 
 
 def reference(node: Node, name_of: NameOf, is_term: bool = False) -> str:

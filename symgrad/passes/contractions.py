@@ -32,7 +32,8 @@ from symgrad.passes.paths import (
     sample_size,
     sum_cost,
 )
-from symgrad.passes.terms import Term, Terms, normal
+from symgrad.passes.term_rules import normal
+from symgrad.passes.terms import Term, Terms
 from symgrad.passes.views import arranged, view_axes
 
 MOST_TERMS = 8  # of a merged product: the search for an order stays short

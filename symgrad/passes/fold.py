@@ -37,7 +37,8 @@ from symgrad.expr.reindex import (
 from symgrad.expr.walk import rewrite
 from symgrad.passes.form import Form
 from symgrad.passes.maps import map_of, pure_scale
-from symgrad.passes.terms import Term, Terms, contracted, has_delta, normal
+from symgrad.passes.term_rules import contracted, normal
+from symgrad.passes.terms import Term, Terms, has_delta
 from symgrad.passes.views import arranged, reshape_axes, view_axes, without_ones
 
 

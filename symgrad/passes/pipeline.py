@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from symgrad.passes.branches import join_branches
 from symgrad.passes.contractions import merge_contractions
 from symgrad.passes.fold import fold
 from symgrad.passes.form import Form, Pass
@@ -26,6 +27,8 @@ BEFORE_DERIVATION: tuple[Pass, ...] = (
     gather_first,
     # Before anything is differentiated: the derivative of a naive formula has lost what is needed.
     stabilise,
+    # After stabilising, which looks for formulas as they are written; its own selections are whole.
+    join_branches,
 )
 
 AFTER_DERIVATION: tuple[Pass, ...] = (

@@ -30,7 +30,6 @@ from symgrad.passes.stability import stabilise_formula
 MOST_OPERANDS = 5  # of a map in which whole formulas of others are looked for
 MOST_OPERATIONS = 60
 MOST_MAPS = 16  # of the same operands that each map is compared with
-ARITHMETIC = frozenset({"add", "multiply", "power"})  # not worth a second reader
 
 
 def reuse_outputs(form: Form) -> Form:
@@ -85,7 +84,19 @@ class _Outputs:
 
 
 def _is_worth_reading(node: Map) -> bool:
-    return node.dtype == FLOAT and not heads(node.formula) <= ARITHMETIC
+    return node.dtype == FLOAT and _has_functions(node.formula)
+
+
+@lru_cache(maxsize=16384)
+def _has_functions(formula: Expr) -> bool:
+    """Whether there is more than arithmetic in it: a function, a root or a division by a slot."""
+
+    def has(part: Any, below: tuple[bool, ...]) -> bool:
+        is_arithmetic = part.is_Add or part.is_Mul or not part.args or not slots_of(part)
+        is_power = part.is_Pow and part.exp.is_Integer and part.exp > 0
+        return any(below) or not (is_arithmetic or is_power)
+
+    return fold(formula, has)
 
 
 def _reading(node: Map, y: Map, now: dict[Node, Node]) -> Node | None:

@@ -27,7 +27,7 @@ from symgrad.passes.form import Form
 from symgrad.passes.pipeline import AFTER_DERIVATION, BEFORE_DERIVATION
 
 sys.path.append(str(Path(__file__).parent.parent / "calculus"))
-from random_programs import LEAVES, program  # noqa: E402
+from random_programs import LEAVES, program
 
 SMALL = 6  # entries of a leaf of which the Hessian is taken, too
 

@@ -43,17 +43,23 @@ def test_a_formula_of_several_operands_is_found_as_it_stands() -> None:
     assert reused(p, Map((exp(b - c) - a) / n, G, Z, LSE)) is Map((b - a) / n, G, p)
 
 
+def test_roots_and_reciprocals() -> None:
+    y = Map(sympy.sqrt(a), Z)
+    assert reused(y, Map(a / (2 * sympy.sqrt(b)), G, Z)) is Map(a / (2 * b), G, y)
+    y = Map(1 / a, Z)
+    assert reused(y, Map(-a / b**2, G, Z)) is Map(-a * b**2, G, y)
+
+
 def test_an_activation_of_ones_own() -> None:
     y = Map(f.log1p(exp(a)) / 2, Z)
     derivative = Map(a * exp(b) / (1 + exp(b)) / 2, G, Z)
-    found = reused(y, derivative)
-    assert Z not in found.operands or found is derivative
+    assert reused(y, derivative) is Map(-a * f.expm1(-2 * b) / 2, G, y)
 
 
 def test_an_output_is_only_read_where_its_input_is_not_needed_any_more() -> None:
     y = Map(f.relu(a), Z)
-    derivative = Map(a * b * f.less(0, b), G, Z)
-    assert reused(y, derivative) is derivative or Z not in reused(y, derivative).operands
+    derivative = Map(a * f.less(0, b) + sympy.sin(b), G, Z)
+    assert reused(y, derivative) is derivative
 
 
 def test_arithmetic_is_computed_anew() -> None:
@@ -65,8 +71,9 @@ def test_arithmetic_is_computed_anew() -> None:
 def test_a_map_that_comes_later_is_not_read() -> None:
     first, second = Map(exp(a), Z), Map(exp(2 * a), Z)
     form = reuse_outputs(Form.of({"first": first, "second": second}))
-    assert form.outputs["first"] is first
-    assert first in (form.outputs["second"].operands or (first,)) or form.outputs["second"] is second
+    assert form.outputs == {"first": first, "second": Map(a**2, first)}
+    reverse = Form.of({"second": second, "first": first})
+    assert reuse_outputs(reverse) is reverse
 
 
 def test_what_holds_on_half_the_domain_is_refused() -> None:

@@ -25,9 +25,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     skipped = []
     for item in items:
         slow = item.get_closest_marker("slow") is not None
-        if slow and not config.getoption("-m") and "::" not in " ".join(config.args):
-            skipped.append(item)
-        elif slow and key and _part(f"{item.nodeid} {key}"):
+        unasked = not config.getoption("-m") and "::" not in " ".join(config.args)
+        if slow and (unasked or (key and _part(f"{item.nodeid} {key}"))):
             skipped.append(item)
     if skipped:
         config.hook.pytest_deselected(items=skipped)

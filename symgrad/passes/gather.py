@@ -51,13 +51,11 @@ def _squeezed(squeeze: Reshape, source: Map) -> Node:
         kept = tuple(size for size in operand.shape if size != 1)
         if not same_shape(operand.shape, old):
             return squeeze
-        if isinstance(operand, Reshape) and same_shape(operand.operands[0].shape, kept):
-            operands.append(operand.operands[0])
-        elif (
-            isinstance(operand, Contraction)
-            and operand.is_view
-            and operand.indices[0] == tuple(i for a, i in enumerate(operand.output) if old[a] != 1)
-        ):
+        dropped = isinstance(operand, Reshape) and same_shape(operand.operands[0].shape, kept)
+        if isinstance(operand, Contraction) and operand.is_view:
+            rows = tuple(i for a, i in enumerate(operand.output) if old[a] != 1)
+            dropped = operand.indices[0] == rows
+        if dropped:
             operands.append(operand.operands[0])
         else:
             operands.append(Reshape(operand, kept))

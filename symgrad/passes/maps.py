@@ -18,7 +18,7 @@ import sympy
 from symgrad.errors import UnsupportedError
 from symgrad.expr.adoption import in_vocabulary
 from symgrad.expr.dimension import Shape, same, same_shape
-from symgrad.expr.formula import replace_slots, slot, slots_of
+from symgrad.expr.formula import heads, replace_slots, slot, slots_of
 from symgrad.expr.leaf import Constant
 from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
@@ -127,9 +127,13 @@ def _with_numbers(
     return folded
 
 
-@lru_cache(maxsize=65536)
 def renumbered(formula: sympy.Expr, moved: tuple[tuple[int, int], ...]) -> sympy.Expr:
     """`formula` with slot i called j for each `(i, j)`."""
+    return formula if all(i == j for i, j in moved) else _renumbered(formula, moved)
+
+
+@lru_cache(maxsize=65536)
+def _renumbered(formula: sympy.Expr, moved: tuple[tuple[int, int], ...]) -> sympy.Expr:
     return replace_slots(formula, {i: slot(j) for i, j in moved if i != j})
 
 
@@ -159,6 +163,8 @@ def wired(formula: sympy.Expr, wires: tuple[Wire, ...]) -> sympy.Expr:
             by[i] = slot(wire)
         else:
             below, targets = wire
-            by[i] = replace_slots(below, {k: slot(j) for k, j in enumerate(targets)})
-    return in_vocabulary(replace_slots(formula, by))
+            by[i] = renumbered(below, tuple(enumerate(targets)))
+    whole = replace_slots(formula, by)
+    # Sums and products of what is in the vocabulary are in it: only functions may turn foreign.
+    return whole if heads(formula) <= {"add", "multiply"} else in_vocabulary(whole)
 

@@ -77,7 +77,7 @@ def _spelled_out(rebuilt: Node, _: Node) -> Node:
 
 def _relative_to_maximum(node: Map) -> Node:
     for position, operand in enumerate(node.operands):
-        lse, placed = _logsumexp_of(operand)
+        lse = _logsumexp_of(operand)
         if lse is None:
             continue
         _, shifted, total = _parts(lse)
@@ -115,12 +115,11 @@ def _simplified(formula: sympy.Expr) -> sympy.Expr:
     return formula.replace(lambda e: isinstance(e, sympy.Add), sympy.expand)
 
 
-def _logsumexp_of(node: Node) -> tuple[LogSumExp | None, Node]:
+def _logsumexp_of(node: Node) -> LogSumExp | None:
     """The LogSumExp that `node` is, or spreads or reshapes."""
-    inner = node
-    while isinstance(inner, Reshape) or (isinstance(inner, Contraction) and inner.is_view):
-        inner = inner.operands[0]
-    return (inner, node) if isinstance(inner, LogSumExp) else (None, node)
+    while isinstance(node, Reshape) or (isinstance(node, Contraction) and node.is_view):
+        node = node.operands[0]
+    return node if isinstance(node, LogSumExp) else None
 
 
 def _relative(node: Node, lse: LogSumExp, shifted: Node) -> Node | None:

@@ -186,6 +186,7 @@ def test_the_digits_read_as_written_by_hand(digits: Compiled) -> None:
     text = body(digits)
     equations = re.findall(r"# \(\d+\) (\w+) =", text)
     assert equations == [
+        "linear_0",
         "relu_1",
         "logits",
         "logits_shifted",
@@ -195,7 +196,8 @@ def test_the_digits_read_as_written_by_hand(digits: Compiled) -> None:
         "d_linear_0",
         "d_weight_0",
     ]
-    assert "relu_1 = relu(x @ weight_0.T + bias_0)   [n, 128]" in text
+    assert "linear_0 = x @ weight_0.T + bias_0   [n, 128]" in text
+    assert "relu_1 = relu(linear_0)   [n, 128]" in text
     assert "logits = relu_1 @ weight_2.T + bias_2   [n, 10]" in text
     assert "d_weight_2 = d_logits[:, :, None] * relu_1[:, None]" in text
     assert "d_weight_0 = d_linear_0[:, :, None] * x[:, None]" in text
@@ -217,7 +219,7 @@ def test_cotangents_are_called_after_what_they_are_of() -> None:
     text = body(sg.compile(mean_squared_error(), emit=["per_example_grad"]))
     equations = re.findall(r"# \(\d+\) (\w+) =", text)
     assert equations == [
-        "tanh_1", "h", "d_h", "d_weight_2", "d_tanh_1", "d_linear_0", "d_weight_0",
+        "linear_0", "tanh_1", "h", "d_h", "d_weight_2", "d_tanh_1", "d_linear_0", "d_weight_0",
     ]  # fmt: skip
     assert "[n, 1" not in text
     assert "# (1) d_b = sigmoid(x @ w + b) - t   [n]" in body(

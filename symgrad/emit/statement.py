@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import sympy
 
 from symgrad.emit.literal import number_source, shape_source, size_source
+from symgrad.expr.node import BOOL
 from symgrad.program.cost import sample_size
 from symgrad.program.instruction import VIEWS, Instruction, Literal, Operand, Value
 from symgrad.program.schedule import Schedule
@@ -19,6 +20,7 @@ PRECEDENCE = {"+": 2, "-": 2, "*": 3, "/": 3, "<": 0, "<=": 0, "==": 0, "!=": 0,
 FLIPPED = {"less": ">", "less_equal": ">="}
 AUGMENTED = frozenset({"add", "subtract", "multiply", "divide"})
 COMMUTES = frozenset({"add", "multiply"})
+LOGICAL = frozenset({"logical_and", "logical_or", "logical_not"})  # of numbers, no bits
 SMALL_MATRIX = 4096  # entries up to which the call of `@` costs more than that of `.dot`
 
 
@@ -82,6 +84,8 @@ class Statements:
             return self._cast_ufunc(line)
         if function == "negative":
             return f"-{self._factor(operands[0])}"
+        if function in LOGICAL and any(o.dtype != BOOL for o in operands):
+            return f"np.{function}({', '.join(self.text(o) for o in operands)})"
         if function == "logical_not":
             return f"~{self._factor(operands[0])}"
         if function == "where":

@@ -15,14 +15,19 @@ import sympy
 from sympy import Expr, S
 
 
-def _is_exact(*args: Any) -> bool:
-    return all(arg.is_Rational for arg in args)
+def is_known(*args: Any) -> bool:
+    """Whether all are numbers that can be compared: fractions, or floats as they are."""
+    return all(arg.is_Rational or arg.is_Float for arg in args)
+
+
+def _is_zero(number: Any) -> bool:
+    return number == 0 if number.is_Rational else bool(number.is_zero)
 
 
 class Indicator(sympy.Function):
     """A function whose value is 0 or 1; flat wherever it is continuous.
 
-    `decide` gives the value for exact numbers.
+    `decide` gives the value for numbers.
     """
 
     is_integer = True
@@ -31,7 +36,7 @@ class Indicator(sympy.Function):
 
     @classmethod
     def eval(cls, *args: Any) -> Expr | None:
-        return sympy.Integer(bool(cls.decide(*args))) if _is_exact(*args) else None
+        return sympy.Integer(bool(cls.decide(*args))) if is_known(*args) else None
 
     def _eval_derivative(self, s: Any) -> Expr:
         return S.Zero
@@ -64,7 +69,7 @@ class equal(Indicator):
 
     @staticmethod
     def decide(a: Expr, b: Expr) -> bool:
-        return a == b
+        return _is_zero(a - b)
 
 
 class not_equal(Indicator):
@@ -74,7 +79,7 @@ class not_equal(Indicator):
 
     @staticmethod
     def decide(a: Expr, b: Expr) -> bool:
-        return a != b
+        return not _is_zero(a - b)
 
 
 class logical_and(Indicator):
@@ -84,13 +89,13 @@ class logical_and(Indicator):
 
     @classmethod
     def eval(cls, a: Any, b: Any) -> Expr | None:
-        if a is S.Zero or b is S.Zero:
+        if any(is_known(x) and _is_zero(x) for x in (a, b)):
             return S.Zero
         if a is S.One and isinstance(b, Indicator):
             return b
         if b is S.One and isinstance(a, Indicator):
             return a
-        return S.One if _is_exact(a, b) else None
+        return S.One if is_known(a, b) else None
 
 
 class logical_or(Indicator):
@@ -100,8 +105,8 @@ class logical_or(Indicator):
 
     @classmethod
     def eval(cls, a: Any, b: Any) -> Expr | None:
-        if _is_exact(a, b):
-            return sympy.Integer(bool(a != 0 or b != 0))
+        if is_known(a, b):
+            return sympy.Integer(not (_is_zero(a) and _is_zero(b)))
         if a is S.Zero and isinstance(b, Indicator):
             return b
         if b is S.Zero and isinstance(a, Indicator):
@@ -118,7 +123,7 @@ class logical_not(Indicator):
     def eval(cls, x: Any) -> Expr | None:
         if isinstance(x, logical_not) and isinstance(x.args[0], Indicator):
             return x.args[0]
-        return sympy.Integer(bool(x == 0)) if _is_exact(x) else None
+        return sympy.Integer(_is_zero(x)) if is_known(x) else None
 
 
 class where(sympy.Function):
@@ -134,8 +139,8 @@ class where(sympy.Function):
     def eval(cls, c: Any, a: Any, b: Any) -> Expr | None:
         if a == b:
             return a
-        if c.is_Rational:
-            return b if c == 0 else a
+        if is_known(c):
+            return b if _is_zero(c) else a
         if isinstance(c, logical_not):
             return cls(c.args[0], b, a)
         return None

@@ -16,19 +16,22 @@ from typing import Any, ClassVar
 import sympy
 from sympy import Expr, S
 
-from symgrad.expr.comparison import equal, less, less_equal, logical_and, logical_or
+from symgrad.expr.comparison import (
+    equal,
+    is_known,
+    less,
+    less_equal,
+    logical_and,
+    logical_or,
+)
 
 Slopes = tuple[Expr, ...]
-
-
-def _is_exact(*args: Any) -> bool:
-    return all(arg.is_Rational for arg in args)
 
 
 class Kinked(sympy.Function):
     """A real function with kinks or jumps, given by `slopes(*args)`: one slope per argument.
 
-    `exactly` gives the value for exact numbers, or None to leave them as they are.
+    `exactly` gives the value for numbers, or None to leave them as they are.
     """
 
     is_real = True
@@ -37,7 +40,7 @@ class Kinked(sympy.Function):
 
     @classmethod
     def eval(cls, *args: Any) -> Expr | None:
-        return sympy.sympify(cls.exactly(*args)) if _is_exact(*args) else None
+        return sympy.sympify(cls.exactly(*args)) if is_known(*args) else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return type(self).slopes(*self.args)[argindex - 1]

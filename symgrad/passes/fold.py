@@ -238,7 +238,7 @@ def _filled(constant: Constant, like: Node) -> Node:
 
 
 def _scaled(scale: sympy.Expr, inner: Node, like: Node) -> Node:
-    return _map(map_of(scale * slot(0), [inner], like.shape, like.dtype))
+    return folded(map_of(scale * slot(0), [inner], like.shape, like.dtype))
 
 
 def _reduction(node: Node) -> Node:

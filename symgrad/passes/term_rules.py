@@ -20,13 +20,17 @@ from symgrad.passes.terms import Label, Term, Terms, has_delta
 
 
 def normal(terms: Terms) -> Terms:
-    """Applies every rule until none fires; changes and returns `terms`."""
+    """Applies every rule until none fires; changes and returns `terms`.
+
+    Each label that is left stands on a term or in the output.
+    """
     position = 0
     while position < len(terms.terms):
         if terms.scale != 0 and any(rule(terms, position) for rule in RULES):
             position = 0
         else:
             position += 1
+    terms.settle()
     return terms
 
 

@@ -62,7 +62,8 @@ class Elementwise:
             shape = broadcast([operand.shape for operand in operands])
             result = Value(shape, dtype)
             options: dict[str, object] = {"name": name}
-            floats = any(isinstance(o, Value) and o.dtype == FLOAT for o in operands)
+            read = operands[1:] if name == "where" else operands  # a condition gives no type
+            floats = any(isinstance(o, Value) and o.dtype == FLOAT for o in read)
             if dtype == FLOAT and not floats:
                 options["cast"] = True  # only masks and numbers: say which float is meant
             op = "call" if name in CALLS else "ufunc"

@@ -156,9 +156,9 @@ def loss(params, *, x, y):
     #          log(sum(exp(logits_shifted), axis=1))   [n]
     rows = np.arange(n)
     term_sum_exp = logits_shifted[rows, y]
-    term_sum_exp_exp = np.exp(logits_shifted, out=logits_shifted)
+    exp_logits_shifted = np.exp(logits_shifted, out=logits_shifted)
     ones_10 = np.ones(10, dtype)
-    term_sum_exp_log = term_sum_exp_exp.dot(ones_10)
+    term_sum_exp_log = exp_logits_shifted.dot(ones_10)
     np.log(term_sum_exp_log, out=term_sum_exp_log)
     term_sum_exp -= term_sum_exp_log
 
@@ -223,17 +223,17 @@ def value_and_grad(params, *, x, y, out=None):
     loss_difference = logits_shifted[rows, y]
 
     # (5) sum_exp = sum(exp(logits_shifted), axis=1)   [n]
-    d_logits = np.exp(logits_shifted, out=logits_shifted)
+    exp_logits_shifted = np.exp(logits_shifted, out=logits_shifted)
     ones_10 = np.ones(10, dtype)
-    sum_exp = d_logits.dot(ones_10)
+    sum_exp = exp_logits_shifted.dot(ones_10)
 
     # (6) continued
-    loss_log = np.log(sum_exp)
-    loss_difference -= loss_log
+    log_sum_exp = np.log(sum_exp)
+    loss_difference -= log_sum_exp
     loss = -loss_difference.sum() / n
 
     # (7) d_logits = (exp(logits_shifted) / sum_exp - onehot(y)) / n   [n, 10]
-    d_logits /= sum_exp[:, None]
+    d_logits = np.divide(exp_logits_shifted, sum_exp[:, None], out=exp_logits_shifted)
     d_logits[rows, y] -= 1
     d_logits /= n
 
@@ -395,7 +395,7 @@ def per_example_grad(params, *, x, y, out=None):
     rows = np.arange(n)
     d_logits[rows, y] -= 1
 
-    # (15) d_weight_2 = d_logits * relu_1   [n, 10, 128]
+    # (15) d_weight_2 = d_logits[:, :, None] * relu_1[:, None]   [n, 10, 128]
     d_weight_2 = d_logits[:, :, None] * relu_1[:, None]
 
     # (16) d_relu_1 = d_logits @ weight_2   [n, 128]
@@ -404,7 +404,7 @@ def per_example_grad(params, *, x, y, out=None):
     # (17) d_linear_0 = d_relu_1 * (relu_1 > 0)   [n, 128]
     d_linear_0 = np.multiply(d_relu_1, relu_1 > 0, out=d_relu_1)
 
-    # (18) d_weight_0 = d_linear_0 * x   [n, 128, 64]
+    # (18) d_weight_0 = d_linear_0[:, :, None] * x[:, None]   [n, 128, 64]
     d_weight_0 = d_linear_0[:, :, None] * x[:, None]
     grads = {
         "0.weight": d_weight_0,
@@ -623,7 +623,7 @@ def _compared(slope, terms):
     for h in (1e-5, 1e-6, 1e-7):
         ahead, behind = terms(h), terms(-h)
         numeric = float((np.sum(ahead) - np.sum(behind)) / (2 * h))
-        rounding = 4 * 2.3e-16 * float(np.sum(np.abs(ahead))) / h
+        rounding = 4 * np.finfo(np.float64).eps * float(np.sum(np.abs(ahead))) / h
         if abs(slope - numeric) <= 1e-6 * (abs(slope) + abs(numeric)) + rounding:
             return numeric, True
     return numeric, False

@@ -182,11 +182,11 @@ def value_and_grad(params, *, houses, price, out=None):
     predicted += output_bias
 
     # (4) loss = sum((predicted - price)**2) / n
-    d_predicted = np.subtract(predicted, price, out=predicted)
-    loss = np.vdot(d_predicted, d_predicted) / n
+    loss_difference = np.subtract(predicted, price, out=predicted)
+    loss = np.vdot(loss_difference, loss_difference) / n
 
     # (5) d_predicted = 2 * (predicted - price) / n   [n, 1]
-    d_predicted *= 2 / n
+    d_predicted = np.multiply(loss_difference, 2 / n, out=loss_difference)
 
     # (6) d_output_bias = sum(d_predicted, axis=0)   [1]
     ones_n = np.ones(n, dtype)
@@ -416,7 +416,7 @@ def _compared(slope, terms):
     for h in (1e-5, 1e-6, 1e-7):
         ahead, behind = terms(h), terms(-h)
         numeric = float((np.sum(ahead) - np.sum(behind)) / (2 * h))
-        rounding = 4 * 2.3e-16 * float(np.sum(np.abs(ahead))) / h
+        rounding = 4 * np.finfo(np.float64).eps * float(np.sum(np.abs(ahead))) / h
         if abs(slope - numeric) <= 1e-6 * (abs(slope) + abs(numeric)) + rounding:
             return numeric, True
     return numeric, False

@@ -131,7 +131,7 @@ def loss(params, *, x, y, penalty):
 
     # (3) loss = fit + penalty * (weights @ weights) / 2
     loss_product = weights.dot(weights)
-    loss = fit + ((0.5 * penalty) * loss_product)
+    loss = fit + (0.5 * penalty) * loss_product
     return loss
 
 
@@ -184,7 +184,7 @@ def value_and_grad(params, *, x, y, penalty, out=None):
 
     # (3) loss = fit + penalty * (weights @ weights) / 2
     loss_product = weights.dot(weights)
-    loss = fit + ((0.5 * penalty) * loss_product)
+    loss = fit + (0.5 * penalty) * loss_product
 
     # (4) d_logits = (sigmoid(logits) - y) / n   [n]
     d_logits = np.minimum(logits, log_max, out=logits)
@@ -288,10 +288,10 @@ def hessian(params, *, x, penalty):
         _refuse_size("hessian", "n >= 1", "x", x)
 
     log_max = _LOG_MAX[dtype]
-    t_d_weights = np.eye(30, dtype=dtype)
+    identity = np.eye(30, dtype=dtype)
 
     # (8) t_d_weights = penalty * eye(30) + t_d_logits @ x   [30, 30]
-    t_d_weights *= penalty
+    t_d_weights = np.multiply(identity, penalty, out=identity)
 
     # (1) logits = x @ weights + bias   [n]
     logits = x.dot(weights)
@@ -557,7 +557,7 @@ def _compared(slope, terms):
     for h in (1e-5, 1e-6, 1e-7):
         ahead, behind = terms(h), terms(-h)
         numeric = float((np.sum(ahead) - np.sum(behind)) / (2 * h))
-        rounding = 4 * 2.3e-16 * float(np.sum(np.abs(ahead))) / h
+        rounding = 4 * np.finfo(np.float64).eps * float(np.sum(np.abs(ahead))) / h
         if abs(slope - numeric) <= 1e-6 * (abs(slope) + abs(numeric)) + rounding:
             return numeric, True
     return numeric, False

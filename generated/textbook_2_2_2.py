@@ -176,8 +176,8 @@ def value_and_grad(params, *, inputs, targets, out=None):
     # (2) hidden = sigmoid(hidden_in)   [2]
     hidden = np.minimum(hidden_in, log_max, out=hidden_in)
     np.exp(hidden, out=hidden)
-    d_hidden_in = hidden + 1
-    hidden /= d_hidden_in
+    hidden_sum = hidden + 1
+    hidden /= hidden_sum
 
     # (3) output_in = W2 @ hidden + 0.6   [2]
     output_in = W2.dot(hidden)
@@ -186,8 +186,8 @@ def value_and_grad(params, *, inputs, targets, out=None):
     # (4) output = sigmoid(output_in)   [2]
     output = np.minimum(output_in, log_max, out=output_in)
     np.exp(output, out=output)
-    d_output_in = output + 1
-    output /= d_output_in
+    output_sum = output + 1
+    output /= output_sum
 
     # (5) term_targets = targets - output   [2]
     term_targets = targets - output
@@ -196,7 +196,7 @@ def value_and_grad(params, *, inputs, targets, out=None):
     error = 0.5 * term_targets.dot(term_targets)
 
     # (7) d_output_in = -term_targets * output * (1 - output)   [2]
-    np.divide(1, d_output_in, out=d_output_in)
+    d_output_in = np.divide(1, output_sum, out=output_sum)
     np.negative(d_output_in, out=d_output_in)
     d_output_in *= term_targets
     d_output_in *= output
@@ -208,7 +208,7 @@ def value_and_grad(params, *, inputs, targets, out=None):
     d_hidden = d_output_in.dot(W2)
 
     # (10) d_hidden_in = d_hidden * hidden * (1 - hidden)   [2]
-    np.divide(1, d_hidden_in, out=d_hidden_in)
+    d_hidden_in = np.divide(1, hidden_sum, out=hidden_sum)
     d_hidden_in *= d_hidden
     d_hidden_in *= hidden
 
@@ -409,7 +409,7 @@ def _compared(slope, terms):
     for h in (1e-5, 1e-6, 1e-7):
         ahead, behind = terms(h), terms(-h)
         numeric = float((np.sum(ahead) - np.sum(behind)) / (2 * h))
-        rounding = 4 * 2.3e-16 * float(np.sum(np.abs(ahead))) / h
+        rounding = 4 * np.finfo(np.float64).eps * float(np.sum(np.abs(ahead))) / h
         if abs(slope - numeric) <= 1e-6 * (abs(slope) + abs(numeric)) + rounding:
             return numeric, True
     return numeric, False

@@ -38,6 +38,7 @@ from symgrad.model.model import Model
 from symgrad.model.model_file import load_model
 from symgrad.model.operations import OPERATIONS
 from symgrad.model.operations.elementwise import elementwise
+from symgrad.model.regularisers import elastic_net, group_lasso, l1, l2
 from symgrad.version import __version__
 
 globals().update(OPERATIONS)  # NumPy's operations, by name
@@ -60,11 +61,13 @@ __all__ = [
     "compile",
     "constant",
     "dim",
+    "elastic_net",
     "elementwise",
     "formula",
     "glorot_normal",
     "glorot_uniform",
     "grad",
+    "group_lasso",
     "he_normal",
     "he_uniform",
     "hessian",
@@ -73,6 +76,8 @@ __all__ = [
     "input",
     "jacobian",
     "jvp",
+    "l1",
+    "l2",
     "load_model",
     "nn",
     "normal",

@@ -234,6 +234,11 @@ def derive(
                 facts={"known": ", ".join(BUILDERS)},
                 fix="choose from these",
             )
+    if inputs is not None and "input_grad" not in chosen:
+        raise DefinitionError(
+            f"the inputs {', '.join(inputs)} are chosen for input_grad, which is not emitted",
+            fix="emit input_grad, or choose no inputs",
+        )
     given = dict(model.outputs) | ({"": model.loss} if model.loss is not None else {})
     start = run(Form(given, dict(model.names), {}), BEFORE_DERIVATION, observer)
     start = replace(start, names=_with_inner_names(start))

@@ -152,9 +152,11 @@ def _door(model: Model, derived: Derived, plan: Schedule, equations: Equations) 
     sizes += [size for node in derived.form.outputs.values() for size in node.shape]
     sizes += [size for leaf in (*leaves, *wanted) for size in leaf.shape]
     needed |= {s for size in sizes for s in size.free_symbols}
-    for symbol in needed:  # an input that is read for nothing but its size
-        if not any(symbol in leaf.shape for leaf in (*leaves, *wanted)):
-            leaves += [leaf for leaf in model.inputs if symbol in leaf.shape][:1]
+    for symbol in model.dims:  # an input that is read for nothing but its size
+        if symbol in needed and not any(symbol in leaf.shape for leaf in (*leaves, *wanted)):
+            sized = [leaf for leaf in model.inputs if symbol in leaf.shape][:1]
+            leaves += sized
+            needed |= {s for leaf in sized for size in leaf.shape for s in size.free_symbols}
     dims = tuple(d for d in model.dims if d in needed)
     taken = set(leaves)
     return Door(

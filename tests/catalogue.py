@@ -90,6 +90,8 @@ SCALARS: dict[str, tuple[Any, ...]] = {
     "not_equal": (WIDE, WIDE),
     "logical_and": (LOGICAL, LOGICAL),
     "logical_or": (LOGICAL, LOGICAL),
+    "logical_xor": (LOGICAL, LOGICAL),
+    "copysign": (WIDE, WIDE),
     "logical_not": (LOGICAL,),
     "exp": (WIDE,),
     "exp2": (WIDE,),

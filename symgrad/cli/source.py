@@ -15,6 +15,8 @@ from symgrad.model.model_file import load_model
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+FORMULA = "formula"  # what the model of a formula is called unless --name says otherwise
+
 
 @dataclass(frozen=True)
 class Source:
@@ -24,22 +26,22 @@ class Source:
     formula: str | None
     shapes: tuple[str, ...]
     wrt: tuple[str, ...]
-    name: str
+    name: str | None
 
     def model(self) -> Model:
         """The model. Raises: click.UsageError, or the SymgradError of the definition."""
         if (self.file is None) == (self.formula is None):
             raise click.UsageError("give either a model file or --formula TEXT")
         if self.file is not None:
-            if self.shapes or self.wrt:
-                raise click.UsageError("--shape and --wrt belong to --formula")
+            if self.shapes or self.wrt or self.name is not None:
+                raise click.UsageError("--shape, --wrt and --name belong to --formula")
             return load_model(self.file)
         assert self.formula is not None
-        shapes = dict(_shape(text) for text in self.shapes)
+        shapes = _shapes(self.shapes)
         result = read_formula(self.formula, shapes, parameters=self._parameters(shapes))
         if result.shape:
-            return Model(self.name, outputs={"value": result})
-        return Model(self.name, loss=result)
+            return Model(self.name or FORMULA, outputs={"value": result})
+        return Model(self.name or FORMULA, loss=result)
 
     def _parameters(self, shapes: dict[str, str]) -> tuple[str, ...]:
         if not self.wrt:
@@ -55,6 +57,15 @@ class Source:
 
 def _is_typed(shape: str) -> bool:
     return shape.split()[-1] in ("int", "bool")
+
+
+def _shapes(texts: tuple[str, ...]) -> dict[str, str]:
+    shapes: dict[str, str] = {}
+    for name, sizes in map(_shape, texts):
+        if name in shapes:
+            raise click.BadParameter(f"{name} is given twice", param_hint="--shape")
+        shapes[name] = sizes
+    return shapes
 
 
 def _shape(text: str) -> tuple[str, str]:
@@ -81,7 +92,7 @@ def takes_model(command: Command) -> Command:
                   help='Sizes of a tensor of the formula: "X=n d", "y=n int", "lam=".')  # fmt: skip
     @click.option("--wrt", multiple=True, metavar="NAMES",
                   help="The tensors that are trained; by default all of floats.")  # fmt: skip
-    @click.option("--name", default="formula", show_default=True, metavar="NAME",
+    @click.option("--name", show_default=FORMULA, metavar="NAME",
                   help="What the formula's model is called.")  # fmt: skip
     @wraps(command)
     def with_source(
@@ -89,7 +100,7 @@ def takes_model(command: Command) -> Command:
         formula: str | None,
         shapes: tuple[str, ...],
         wrt: tuple[str, ...],
-        name: str,
+        name: str | None,
         **rest: Any,
     ) -> Any:
         return command(Source(model, formula, shapes, names_in(wrt), name), **rest)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import sympy
+
 from symgrad.emit.function import Equations
 from symgrad.emit.identifiers import Names, common_name
 from symgrad.expr.contraction import Contraction
@@ -23,6 +25,7 @@ from symgrad.expr.reindex import (
 )
 from symgrad.program.instruction import VIEWS, Program
 
+POWERS = {sympy.S.Half: "sqrt", sympy.S.NegativeOne: "reciprocal", sympy.Integer(2): "square"}
 LONGEST_PART = 60  # letters of an inner formula up to which it needs no equation of its own
 
 
@@ -121,6 +124,8 @@ def _automatic(node: Node, names: Mapping[Node, str]) -> str:
     if kind is None and isinstance(node, Map):
         found = sorted(heads(node.formula))
         kind = found[0].lower() if len(found) == 1 else "term"
+        if kind == "power" and node.formula.is_Pow:
+            kind = POWERS.get(node.formula.exp, kind)
     if kind is None:
         kind = type(node).__name__.lower()
     return f"{kind}_{source}" if source and len(source) <= 16 else kind

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sympy
+
 from symgrad.emit.door import Door
 from symgrad.emit.identifiers import Names, identifier
 from symgrad.emit.layout import broken
@@ -14,13 +16,14 @@ from symgrad.emit.quiet import quiet
 from symgrad.emit.statement import Statements
 from symgrad.expr.dimension import shape_text
 from symgrad.expr.equation import equation
-from symgrad.expr.leaf import Leaf, Named
+from symgrad.expr.leaf import Arange, Constant, Identity, Leaf, Named, Table
 from symgrad.expr.node import Node
 from symgrad.program.expansion import LOG_MAX
 from symgrad.program.inlining import inlined_values
 from symgrad.program.instruction import VIEWS, Instruction, Literal, Value
 from symgrad.program.schedule import Schedule
 
+LONGEST_SOURCE = 20  # letters of a name up to which what is computed from it is named after it
 WIDTH = 96
 SHORT = {
     "multiply": "product", "divide": "ratio", "add": "sum", "subtract": "difference",
@@ -154,7 +157,12 @@ def name_values(plan: Schedule, equations: Equations, door: Door) -> dict[Value,
         if value in named or line.op in VIEWS or line.op == "guard" or value in inlined:
             continue
         after = successor.get(value)
-        if after is not None and value in after.operands and after.result in named:
+        if (
+            after is not None
+            and value in after.operands
+            and after.result in named
+            and equations.owner(after.node) is equations.owner(line.node)
+        ):
             named[value] = named[after.result]
         else:
             named[value] = taken.unique(_hint(line, equations))
@@ -164,9 +172,22 @@ def name_values(plan: Schedule, equations: Equations, door: Door) -> dict[Value,
 def _hint(line: Instruction, equations: Equations) -> str:
     if "hint" in line.options:
         return str(line.options["hint"])
+    if isinstance(line.node, Leaf):
+        return _leaf_hint(line.node)
+    if line.op == "ufunc" and len(line.values) == len(line.operands) == 1:
+        (source,) = line.values
+        name = equations.names.get(source.node) if source.node is not None else None
+        if name is not None and len(name) <= LONGEST_SOURCE:
+            return f"{line.options['name']}_{name}"
     base = equations.names.get(equations.owner(line.node), "part")
     kind = str(line.options.get("name", line.op))
     return identifier(f"{base}_{SHORT.get(kind, kind)}")
+
+
+def _leaf_hint(leaf: Leaf) -> str:
+    if isinstance(leaf, Constant):
+        return {sympy.S.Zero: "zeros", sympy.S.One: "ones"}.get(leaf.value, "constant")
+    return {Identity: "identity", Arange: "positions", Table: "table"}.get(type(leaf), "copy")
 
 
 def _return_lines(structure: Any, sources: Mapping[str, str], accepts_out: bool) -> tuple[str, ...]:
@@ -181,11 +202,16 @@ def _return_lines(structure: Any, sources: Mapping[str, str], accepts_out: bool)
     )
 
 
+def _row(key: str, value: str) -> str:
+    row = f"{key!r}: {value}"
+    return row if "\n" in row else "\n".join(broken(row, WIDTH - 16))
+
+
 def _returned(structure: Any, sources: Mapping[str, str]) -> str:
     if isinstance(structure, tuple):
         return ", ".join(_returned(part, sources) for part in structure)
     if isinstance(structure, dict):
-        rows = [f"{key!r}: {_returned(part, sources)}" for key, part in structure.items()]
+        rows = [_row(key, _returned(part, sources)) for key, part in structure.items()]
         inline = "{" + ", ".join(rows) + "}"
         if len(inline) <= 60:
             return inline.replace("'", '"')

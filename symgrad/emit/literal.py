@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import sympy
 
-from symgrad.program.expansion import LOG_MAX
+from symgrad.program.constant import RENAMED, value_of
+from symgrad.program.expansion import LOG_MAX, expand
 
 
 def number_source(number: sympy.Expr) -> str:
@@ -26,8 +29,14 @@ def number_source(number: sympy.Expr) -> str:
         short = repr(value)
         return short if len(short) <= 8 else f"{number.p} / {number.q}"
     if not number.free_symbols:
-        return repr(float(number))
-    return size_source(number)
+        return _float_source(value_of(number))
+    return size_source(expand(number) if number.has(sympy.Function) else number)
+
+
+def _float_source(value: float) -> str:
+    if math.isfinite(value):
+        return repr(value)
+    return "np.nan" if math.isnan(value) else "np.inf" if value > 0 else "-np.inf"
 
 
 def size_source(size: sympy.Expr) -> str:
@@ -44,7 +53,8 @@ def _visit(e: sympy.Expr) -> tuple[str, int]:
     if e.is_Number:
         return number_source(e), 2
     if not e.free_symbols:
-        return repr(float(e)), 4
+        source = _float_source(value_of(e))
+        return source, 1 if source.startswith("-") else 4
     if isinstance(e, sympy.Add):
         parts = sorted(e.args, key=lambda a: (not a.free_symbols, str(a)))
         source = ""
@@ -89,7 +99,8 @@ def _visit(e: sympy.Expr) -> tuple[str, int]:
         return f"{name.lower()}({', '.join(_visit(a)[0] for a in e.args)})", 4
     if name == "Mod":
         return f"({_visit(e.args[0])[0]}) % ({_visit(e.args[1])[0]})", 2
-    raise NotImplementedError(f"size {e}")
+    arguments = ", ".join(_visit(a)[0] for a in e.args)
+    return f"float(np.{RENAMED.get(name, name)}({arguments}))", 4  # a formula of sizes alone
 
 
 def shape_source(shape: tuple[sympy.Expr, ...]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import sympy
 
 from symgrad.emit.literal import number_source, shape_source, size_source
-from symgrad.expr.node import BOOL
+from symgrad.expr.node import BOOL, FLOAT
 from symgrad.program.cost import sample_size
 from symgrad.program.instruction import VIEWS, Instruction, Literal, Operand, Value
 from symgrad.program.schedule import Schedule
@@ -106,7 +106,16 @@ class Statements:
                     product = f"{'-' if above == -1 else ''}{self._factor(a)}"
                 return f"{product} / {self._number(below)}"
             return f"{self._factor(b)} * {self._factor(a)}"
-        return f"{self._factor(a)} {INFIX[function]} {self._factor(b)}"
+        return f"{self._side(a, function)} {INFIX[function]} {self._side(b, function, True)}"
+
+    def _side(self, operand: Operand, function: str, is_right: bool = False) -> str:
+        """`operand` beside an operator, in brackets only where it would be read otherwise."""
+        source = self.text(operand)
+        loose = set(_outside_brackets(source).split()) & set("+-*/@<>&|") or source[0] in "-~"
+        terms = function == "add" or (function == "subtract" and not is_right)
+        if terms and isinstance(loose, set) and loose <= {"*", "/", "@"}:
+            return source
+        return self._factor(operand)
 
     def _number(self, number: sympy.Expr) -> str:
         return self._factor(Literal(number))
@@ -145,7 +154,8 @@ class Statements:
         return f"{target} {INFIX[function]}= {self.text(other)}"
 
     def _cast(self, line: Instruction) -> str:
-        return f"{self._atom(line.operands[0])}.astype(dtype)"
+        kind = "dtype" if line.result.dtype == FLOAT else "np.intp"
+        return f"{self._atom(line.operands[0])}.astype({kind})"
 
     def _copy(self, line: Instruction) -> str:
         (source,) = line.values
@@ -337,7 +347,7 @@ def _slices(box: tuple[object, ...]) -> str:
             continue
         assert isinstance(entry, tuple)
         start, stop, step = entry
-        head = "" if start == 0 and step > 0 else size_source(start)
+        head = "" if start is None or (start == 0 and step > 0) else size_source(start)
         tail = "" if stop is None else size_source(stop)
         parts.append(f"{head}:{tail}" + (f":{step}" if step != 1 else ""))
     while len(parts) > 1 and parts[-1] == ":":

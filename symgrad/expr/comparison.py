@@ -1,9 +1,9 @@
 """Comparisons, logic and selection: indicators that are 0 or 1, so they multiply like numbers.
 
-    >>> import sympy
-    >>> x = sympy.Symbol("x", real=True)
-    >>> where(less(0, x), x, x**2).diff(x), logical_not(logical_not(less(0, x)))
-    (where(less(0, x), 1, 2*x), less(0, x))
+>>> import sympy
+>>> x = sympy.Symbol("x", real=True)
+>>> where(less(0, x), x, x**2).diff(x), logical_not(logical_not(less(0, x)))
+(where(less(0, x), 1, 2*x), less(0, x))
 """
 
 from __future__ import annotations

@@ -39,10 +39,10 @@ def right_side(node: Node, name_of: NameOf) -> str:
     """What `node` is computed as, its operands by name where they have one."""
     if isinstance(node, Map):
         bracketed = _bracketed(node.formula)
-        names = [
-            reference(operand, name_of, position not in bracketed)
-            for position, operand in enumerate(node.operands)
-        ]
+        # where one operand has all axes, it is plain how the others meet it
+        is_plain = any(o.shape == node.shape and not _is_silent(o, name_of) for o in node.operands)
+        written = reference if is_plain else _with_new_axes
+        names = [written(o, name_of, i not in bracketed) for i, o in enumerate(node.operands)]
         return str(formula_text(_with_complements(node), names))
     if isinstance(node, Contraction):
         return _contraction(node, name_of)
@@ -84,7 +84,8 @@ def _bracketed(formula: sympy.Expr) -> frozenset[int]:
     found: set[int] = set()
 
     def note(part: Any, below: tuple[None, ...]) -> None:
-        if not isinstance(part, sympy.Add | sympy.Function):
+        is_root = part.is_Pow and part.exp == sympy.S.Half  # printed as sqrt(...)
+        if not is_root and not isinstance(part, sympy.Add | sympy.Function):
             found.update(i for i in map(slot_index, part.args) if i is not None)
 
     fold(formula, note)
@@ -110,12 +111,35 @@ def reference(node: Node, name_of: NameOf, is_term: bool = False) -> str:
     name = name_of(node)
     if name is not None:
         return name
-    if isinstance(node, Contraction) and node.is_view and _is_spread(node):
+    if _is_silent(node, name_of):
         return reference(node.operands[0], name_of, is_term)  # broadcasting needs no ink
     inner = right_side(node, name_of)
     if is_term and _is_atomic(inner.replace(" @ ", "").replace(" * ", "")):
         return inner
     return inner if _is_atomic(inner) else f"({inner})"
+
+
+def _is_silent(node: Node, name_of: NameOf) -> bool:
+    """Whether `node` only stretches its operand along new axes, and is written as that."""
+    if name_of(node) is not None or not isinstance(node, Contraction):
+        return False
+    return node.is_view and _is_spread(node)
+
+
+def _with_new_axes(node: Node, name_of: NameOf, is_term: bool) -> str:
+    """The operand of a broadcast as NumPy reads it: `a[:, None]`; new axes in front are silent."""
+    if not _is_silent(node, name_of):
+        return reference(node, name_of, is_term)
+    assert isinstance(node, Contraction)
+    inner, own = node.operands[0], node.indices[0]
+    marks = [":" if i in own else "None" for i in node.output]
+    while marks and marks[0] == "None":
+        del marks[0]
+    while "None" in marks and marks[-1] == ":":
+        del marks[-1]
+    if "None" not in marks or not set(own) <= set(node.output):
+        return reference(inner, name_of, is_term)
+    return f"{reference(inner, name_of)}[{', '.join(marks)}]"
 
 
 def number_text(number: sympy.Expr) -> str:

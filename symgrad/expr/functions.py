@@ -178,6 +178,16 @@ class ScalarFunction:
         return self.construct(*(sympy.sympify(arg) for arg in args))
 
 
+def _logical_xor(a: Expr, b: Expr) -> Expr:
+    """Whether exactly one is non-zero."""
+    return not_equal(not_equal(a, 0), not_equal(b, 0))
+
+
+def _copysign(a: Expr, b: Expr) -> Expr:
+    """|a| with the sign of b; the sign of a zero b is not seen, and counts as +."""
+    return where(less(b, 0), -absolute(a), absolute(a))
+
+
 def _table() -> dict[str, ScalarFunction]:
     rows: list[tuple[str, int, Callable[..., Expr], str]] = [
         # names (the first is the canonical one), arity, constructor, printed form
@@ -216,7 +226,9 @@ def _table() -> dict[str, ScalarFunction]:
         ("not_equal", 2, not_equal, "a != b"),
         ("logical_and", 2, logical_and, "a & b"),
         ("logical_or", 2, logical_or, "a | b"),
+        ("logical_xor", 2, _logical_xor, "a ^ b"),
         ("logical_not", 1, logical_not, "~a"),
+        ("copysign", 2, _copysign, "where(b < 0, -abs(a), abs(a))"),
         ("exp", 1, exp, "exp(a)"),
         ("exp2", 1, exp2, "exp2(a)"),
         ("expm1", 1, expm1, "expm1(a)"),

@@ -58,6 +58,13 @@ def as_node(value: Any) -> Node:
     """
     if isinstance(value, Node):
         return value
+    if isinstance(value, bool):  # what `a == b` of two expressions gives, whatever they hold
+        raise DefinitionError(
+            f"{value} is not a tensor: == and != of tensor expressions tell whether they are the "
+            f"same expression",
+            where=user_location(),
+            fix="compare elementwise with sg.equal(a, b) or sg.not_equal(a, b)",
+        )
     shape = getattr(value, "shape", None)
     if isinstance(value, list | tuple) or (isinstance(shape, tuple) and shape):
         return _table(value)

@@ -167,6 +167,9 @@ class root(Smooth):
     is_real = None  # nan below 0
     at_zero = S.Zero
 
+    def _eval_evalf(self, prec: int) -> Expr:
+        return sympy.sqrt(self.args[0])._eval_evalf(prec)  # mpmath's root takes a degree
+
     @staticmethod
     def slopes(s: Expr) -> Slopes:
         return (where(less(0, s), 1 / (2 * root(s)), 0),)

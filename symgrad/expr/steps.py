@@ -42,6 +42,12 @@ class Kinked(sympy.Function):
     def eval(cls, *args: Any) -> Expr | None:
         return sympy.sympify(cls.exactly(*args)) if is_known(*args) else None
 
+    def _eval_evalf(self, prec: int) -> Expr | None:
+        """By `exactly`: mpmath has other functions of some of these names (fmod)."""
+        numbers = [argument._eval_evalf(prec) for argument in self.args]
+        value = self.func(*numbers) if is_known(*numbers) else self
+        return None if isinstance(value, Kinked) else value
+
     def fdiff(self, argindex: int = 1) -> Expr:
         return type(self).slopes(*self.args)[argindex - 1]
 

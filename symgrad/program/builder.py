@@ -7,7 +7,7 @@ import sympy
 from symgrad.expr.dimension import Shape, same_shape
 from symgrad.expr.node import FLOAT, INT, Node
 from symgrad.program.elementwise import Elementwise
-from symgrad.program.index import stretch
+from symgrad.program.index import reversal, stretch
 from symgrad.program.instruction import Instruction, Literal, Operand, Value
 
 
@@ -80,6 +80,12 @@ class Builder:
         result = self.view("index", value, shape, node, key=key)
         self._index_views.add(result)
         return result
+
+    def reversed(self, value: Value, axes: list[int], node: Node) -> Value:
+        """`value` read backwards along `axes`."""
+        if not axes:
+            return value
+        return self.view("slice", value, value.shape, node, box=reversal(value.shape, axes))
 
     def explicit(self, node: Node) -> Value:
         """The value of `node` with every axis present, though perhaps of size 1."""

@@ -13,15 +13,10 @@ import sympy
 from symgrad.expr.dimension import broadcast, same_shape
 from symgrad.expr.formula import slot
 from symgrad.expr.node import BOOL, FLOAT, INT, Node
+from symgrad.program.constant import RENAMED
 from symgrad.program.expansion import LOG_MAX, expand
 from symgrad.program.instruction import Instruction, Literal, Operand, Value
 
-# SymPy's and our function classes whose NumPy name differs from the class name.
-RENAMED = {
-    "Abs": "absolute", "ceiling": "ceil", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
-    "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2",
-    "Max": "maximum", "Min": "minimum",
-}  # fmt: skip
 CALLS = frozenset({"erf", "erfc"})
 BOOLEAN = frozenset(
     {"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not"}
@@ -51,13 +46,14 @@ class Elementwise:
         """One NumPy function of values and numbers; the known result if computed before."""
         if all(isinstance(operand, Literal) for operand in operands):
             return _fold(name, [o.number for o in operands if isinstance(o, Literal)])
-        dtype = _result_dtype(name, operands)
-        if dtype == FLOAT:
-            operands = [
-                self.as_float(o, node) if o.dtype == INT and isinstance(o, Value) else o
-                for o in operands
+        dtype = _result_dtype(name, operands, node.dtype == INT)
+        if dtype in (INT, FLOAT):
+            other, convert = (INT, self.as_float) if dtype == FLOAT else (BOOL, self.as_int)
+            values = operands[1:] if name == "where" and dtype == INT else operands
+            operands = [*operands[: len(operands) - len(values)]] + [
+                convert(o, node) if o.dtype == other and isinstance(o, Value) else o for o in values
             ]
-        key = (name, *(o if isinstance(o, Literal) else id(o) for o in operands))
+        key = (name, dtype, *(o if isinstance(o, Literal) else id(o) for o in operands))
         if key not in self._known:
             shape = broadcast([operand.shape for operand in operands])
             result = Value(shape, dtype)
@@ -86,9 +82,16 @@ class Elementwise:
 
     def as_float(self, operand: Value, node: Node) -> Value:
         """`operand` converted to the float type of the call."""
-        key = ("as_float", id(operand))
+        return self._converted(operand, FLOAT, node)
+
+    def as_int(self, operand: Value, node: Node) -> Value:
+        """`operand`, a mask, as whole numbers: NumPy would not count in its products."""
+        return self._converted(operand, INT, node)
+
+    def _converted(self, operand: Value, dtype: str, node: Node) -> Value:
+        key = (f"as_{dtype}", id(operand))
         if key not in self._known:
-            result = Value(operand.shape, FLOAT)
+            result = Value(operand.shape, dtype)
             self._emit(Instruction("cast", (operand,), result, node))
             self._known[key] = result
         return self._known[key]
@@ -212,7 +215,7 @@ class Elementwise:
         if base is sympy.E or exponent > MOST_DIVISIONS or left not in (0, sympy.S.Half):
             return [self._power(base, exponent, done, node)]
         value = self._visit(base, done, node)
-        squared = self._known.get(("square", id(value)))
+        squared = self._known.get(("square", FLOAT, id(value)))
         if exponent == 2 and squared is not None:
             return [squared]
         divisors = [value] * int(whole)
@@ -241,7 +244,8 @@ def _breadth(operand: Operand) -> int:
     return sum(1 for size in operand.shape if size != 1)
 
 
-def _result_dtype(name: str, operands: Sequence[Operand]) -> str:
+def _result_dtype(name: str, operands: Sequence[Operand], whole: bool) -> str:
+    """The type of the result; `whole`: it is part of what holds whole numbers, masks included."""
     if name in BOOLEAN:
         return BOOL
     arrays = {operand.dtype for operand in operands if isinstance(operand, Value)}
@@ -250,9 +254,8 @@ def _result_dtype(name: str, operands: Sequence[Operand]) -> str:
     whole_literals = all(o.number.is_integer for o in operands if isinstance(o, Literal))
     if name == "multiply" and arrays == {BOOL} and all(isinstance(o, Value) for o in operands):
         return BOOL
-    if arrays == {INT} and whole_literals and name in KEEPS_INT:
-        return INT
-    if name == "where" and arrays <= {INT} and arrays and whole_literals:
+    kept = arrays <= {INT, BOOL} if whole else arrays == {INT}
+    if kept and arrays and whole_literals and name in {*KEEPS_INT, "where"}:
         return INT
     return FLOAT
 

@@ -1,7 +1,7 @@
 """Which values stand inside the statement that reads them, and so are held no longer than it runs.
 
-    s = square(h); d = 1 - s; m = h > 0; g = g * m     ->   ...; g = g * (h > 0)
-    a = x.sum(); b = a / n                             ->   b = x.sum() / n
+s = square(h); d = 1 - s; m = h > 0; g = g * m     ->   ...; g = g * (h > 0)
+a = x.sum(); b = a / n                             ->   b = x.sum() / n
 """
 
 from __future__ import annotations

@@ -89,7 +89,11 @@ class Lowering(Builder):
         lazy = [i for i, operand in enumerate(node.operands) if operand not in self.values]
         if lazy:
             return self.scatter.sum_with_scatters(node, lazy)
-        return self.elementwise.formula(node.formula, [self.values[o] for o in node.operands], node)
+        operands = [self.values[o] for o in node.operands]
+        value = self.elementwise.formula(node.formula, operands, node)
+        if node.dtype == INT and isinstance(value, Value) and value.dtype != INT:
+            return self.elementwise.as_int(value, node)
+        return value
 
     # -- contraction -------------------------------------------------------------------------
 
@@ -161,7 +165,9 @@ class Lowering(Builder):
             for entry, size, actual in zip(node.box, source.shape, value.shape, strict=True)
         )
         shape = tuple(length for _, length, _ in box)
-        return self.view("slice", value, shape, node, box=python_slices(box, value.shape))
+        slices, turned = python_slices(box, value.shape)
+        forwards = self.view("slice", value, shape, node, box=slices)
+        return self.reversed(forwards, turned, node)
 
     def _concat(self, node: Node) -> Operand:
         assert isinstance(node, Concat)

@@ -12,7 +12,7 @@ import sympy
 
 from symgrad.expr.contraction import Contraction
 from symgrad.expr.dimension import product as size_product
-from symgrad.expr.node import FLOAT, Node
+from symgrad.expr.node import BOOL, FLOAT, Node
 from symgrad.program.builder import Builder
 from symgrad.program.cost import sample_size
 from symgrad.program.instruction import Literal, Operand, Value
@@ -52,6 +52,11 @@ class Product:
             return Literal(scale)
         if node.dtype == FLOAT and (scale != 1 or len(terms) > 1 or carried - set(out)):
             terms = [(self._as_float(v, node), labels) for v, labels in terms]
+        elif len(terms) > 1:
+            terms = [
+                (self.lowering.elementwise.as_int(v, node) if v.dtype == BOOL else v, labels)
+                for v, labels in terms
+            ]
         result, order = self._multiply(terms, out, scale, node)
         assert order == out, (order, out)
         return self._placed(result, out, node)
@@ -232,7 +237,7 @@ class Product:
 
     def _dot(self, a: Value, b: Value, node: Node) -> Value:
         shape = a.shape[:-1] + (b.shape[1:] if len(b.shape) > 1 else ())
-        return self.lowering.emit("dot", (a, b), shape, FLOAT, node)
+        return self.lowering.emit("dot", (a, b), shape, node.dtype, node)
 
     def _aligned(self, value: Value, labels: list[int], out: list[int], node: Node) -> Value:
         """`value` with its axes where `out` has them and size 1 elsewhere."""
@@ -290,12 +295,12 @@ class Product:
                 )
                 for v, lab in ((a, left), (b, right))
             ]
-            value = lowering.emit("vecdot", tuple(ordered), batch_shape, FLOAT, node)
+            value = lowering.emit("vecdot", tuple(ordered), batch_shape, node.dtype, node)
             return lowering.permuted(value, tuple(batch.index(i) for i in out), node)
         a = stacked(a, left, rows, contracted)
         b = stacked(b, right, contracted, columns)
         shape = (*batch_shape, a.shape[-2], b.shape[-1])
-        value = lowering.emit("matmul", (a, b), shape, FLOAT, node)
+        value = lowering.emit("matmul", (a, b), shape, node.dtype, node)
         order = batch + rows + columns
         value = lowering.reshaped(value, tuple(node.sizes[i] for i in order), node)
         return lowering.permuted(value, tuple(order.index(i) for i in out), node)
@@ -306,4 +311,4 @@ class Product:
         text += "->" + "".join(letters[i] for i in out)
         shape = tuple(node.sizes[i] for i in out)
         values = tuple(value for value, _ in terms)
-        return self.lowering.emit("einsum", values, shape, FLOAT, node, subscripts=text)
+        return self.lowering.emit("einsum", values, shape, node.dtype, node, subscripts=text)

@@ -100,7 +100,11 @@ class Scatter:
             box = tuple(
                 (start, n, step) for (start, _, step), n in zip(scatter.box, shape, strict=True)
             )
-            options["box"] = python_slices(box, scatter.shape)
+            options["box"], turned = python_slices(box, scatter.shape)
+            if isinstance(source, Value):
+                extra = scatter.ndim - len(source.shape)
+                turned = [axis - extra for axis in turned if axis >= extra]
+                source = self.builder.reversed(source, turned, node)
             return self.builder.emit(
                 "add_box", (target, source), node.shape, target.dtype, node, **options
             )

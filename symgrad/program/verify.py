@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symgrad.expr.dimension import broadcast, same_shape
-from symgrad.program.instruction import UPDATES, VIEWS, Literal, Value
+from symgrad.program.instruction import UPDATES, VIEWS, Instruction, Literal, Value
 from symgrad.program.schedule import Schedule
 
 
@@ -41,12 +41,40 @@ def verify(plan: Schedule) -> None:
             target = line.operands[0]
             if isinstance(target, Literal) or target.root.argument is not None:
                 raise BrokenProgram(f"{line.op} would write to an argument")
+        _check_target(line, plan)
         known.add(line.result)
         if line.op not in VIEWS and line.result in plan.buffer:
             holder[plan.buffer[line.result]] = line.result
+    owners: dict[Value, str] = {}
     for name, value in program.results.items():
         if value not in known:
             raise BrokenProgram(f"the result {name} is never made")
         root = value.root
+        if root.argument is not None:
+            raise BrokenProgram(
+                f"the result {name} shares memory with the argument {root.argument}"
+            )
+        owner = owners.setdefault(plan.buffer.get(root, root), name)
+        if owner != name:
+            raise BrokenProgram(f"the results {owner} and {name} share memory")
         if root in plan.buffer and holder[plan.buffer[root]] is not root:
             raise BrokenProgram(f"the result {name} was written over")
+
+
+def _check_target(line: Instruction, plan: Schedule) -> None:
+    """What a line writes into is memory of its own kind, that it does not read meanwhile."""
+    target = plan.written_to.get(line)
+    if target is None:
+        return
+    if target.root.argument is not None:
+        raise BrokenProgram(f"{line.op} would write to an argument")
+    if target.dtype != line.result.dtype or not same_shape(target.shape, line.result.shape):
+        raise BrokenProgram(f"{line.op} does not fit into what it is written to")
+    memory = plan.buffer[target.root]
+    sources = line.operands[1:] if line.op in UPDATES else line.operands
+    for value in sources:
+        if isinstance(value, Literal) or plan.buffer.get(value.root) is not memory:
+            continue
+        # entry by entry, an operand can be written over while it is read
+        if line.op != "ufunc" or value.base is not None or value.shape != line.result.shape:
+            raise BrokenProgram(f"{line.op} reads memory while it is written over")

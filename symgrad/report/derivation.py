@@ -55,7 +55,10 @@ def derivation_record(
         independent=tuple(
             f"{leaf.name} is not read: no result depends on it" for leaf in derived.unread
         ),
-        zeros=tuple(f"{name} is identically zero" for name in _zeros(derived)),
+        zeros=tuple(
+            f"what {derived.name} returns for {name} is identically zero"
+            for name in _zeros(derived)
+        ),
         costs=tuple(Row(label, text) for label, text in costs),
     )
 
@@ -164,7 +167,8 @@ def _numbered(
     below = set(postorder(outputs[key] for key, node in derived.raw.items() if node in values))
     forward: list[Line] = []
     gradients: list[Line] = []
-    mine = [node for node in postorder(outputs.values()) if node in numbers]
+    # another function may number a tensor that this one writes inside others, without a name
+    mine = [node for node in postorder(outputs.values()) if node in numbers and node in names]
     for node in sorted(mine, key=numbers.__getitem__):
         text = equation(node, names.get)
         line = Line(f"({numbers[node]})", text, _shape(node), node.location or "")

@@ -154,6 +154,11 @@ REFUSED = [
         "DefinitionError: small has no input 'z'\n  inputs  x, y\n",
     ),
     (
+        ["small.py", "--inputs", "x"],
+        "DefinitionError: the inputs x are chosen for input_grad, which is not emitted\n"
+        "  fix  emit input_grad, or choose no inputs\n",
+    ),
+    (
         ["--formula", "sum(x * z)", "--shape", "x=n"],
         "FormulaError: the name z is not known\n"
         "  in   sum(x * z)\n"
@@ -178,7 +183,12 @@ def test_bad_input(run: Any, arguments: list[str], message: str) -> None:
 USAGE = [
     ([], "Error: give either a model file or --formula TEXT\n"),
     (["small.py", "--formula", "x"], "Error: give either a model file or --formula TEXT\n"),
-    (["small.py", "--shape", "x=n"], "Error: --shape and --wrt belong to --formula\n"),
+    (["small.py", "--shape", "x=n"], "Error: --shape, --wrt and --name belong to --formula\n"),
+    (["small.py", "--name", "other"], "Error: --shape, --wrt and --name belong to --formula\n"),
+    (
+        ["--formula", "sum(x)", "--shape", "x=n", "--shape", "x=m"],
+        "Error: Invalid value for --shape: x is given twice\n",
+    ),
     (
         ["--formula", "x", "--shape", "x"],
         'Error: Invalid value for --shape: \'x\' is not NAME=SIZES, such as "X=n d", "y=n int" or '

@@ -71,7 +71,10 @@ def test_what_does_not_matter_is_said(run: Any) -> None:
         "  c is not read: no result depends on it",
         "  a is not read: no result depends on it",
     ]
-    assert part[3:] == [f"  {block} is identically zero" for block in ("w w", "w c", "c w", "c c")]
+    assert part[3:] == [
+        f"  what hessian returns for {block} is identically zero"
+        for block in ("w w", "w c", "c w", "c c")
+    ]
 
 
 def test_a_file_that_cannot_be_written(run: Any) -> None:

@@ -11,8 +11,9 @@ decides otherwise.
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,8 +52,13 @@ class RandomModel:
     def text(self) -> str:
         """The whole model, to paste."""
         head = [f"# sizes {self.sizes}"]
-        head += [f"{name} = np.parameter({name!r}, {shape})" for name, shape in self.parameters.items()]
-        head += [f"{name} = np.input({name!r}, {shape}, {dtype!r})" for name, (shape, dtype) in self.inputs.items()]
+        head += [
+            f"{name} = np.parameter({name!r}, {shape})" for name, shape in self.parameters.items()
+        ]
+        head += [
+            f"{name} = np.input({name!r}, {shape}, {dtype!r})"
+            for name, (shape, dtype) in self.inputs.items()
+        ]
         return "\n".join([*head, *self.lines, f"loss = {self.loss}", f"outputs = {self.outputs}"])
 
     def run(self, np_like: Any, leaves: Names, sizes: Names | None = None) -> tuple[Any, Names]:
@@ -68,6 +74,19 @@ class RandomModel:
         return sg.Model("random_model", loss=loss, outputs=outputs,
                         parameters=list(self._declared.values()))  # fmt: skip
 
+    def resized(self, sizes: dict[str, int]) -> RandomModel:
+        """The same model at other sizes, with other values."""
+        noise = np.random.default_rng(sum(sizes.values()))
+        types = dict.fromkeys(self.parameters, "float") | {
+            i: d for i, (_, d) in self.inputs.items()
+        }
+        shapes = self.parameters | {i: shape for i, (shape, _) in self.inputs.items()}
+        values = {
+            name: drawn(noise, tuple(sizes.get(s, s) for s in shape), types[name])
+            for name, shape in shapes.items()
+        }
+        return replace(self, sizes=sizes, values=values)
+
     def dims(self) -> Names:
         return {name: sg.dim(name) for name in self.sizes}
 
@@ -77,6 +96,14 @@ class RandomModel:
         self._declared = {p: sg.parameter(p, size(shape)) for p, shape in self.parameters.items()}
         given = {i: sg.input(i, size(shape), dtype) for i, (shape, dtype) in self.inputs.items()}
         return self._declared | given
+
+
+def drawn(noise: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Any:
+    """Values of a leaf: floats in +-1.5, indices 0 and 1, masks."""
+    if dtype == "float":
+        return np.asarray(noise.uniform(-1.5, 1.5, shape))
+    whole = np.asarray(noise.integers(0, 2, shape))
+    return whole if dtype == "int" else whole.astype(bool)
 
 
 class Draw:
@@ -100,16 +127,12 @@ class Draw:
             inputs["k"] = (tuple(any_size() for _ in range(rng.choice([0, 1, 2]))), "int")
         if rng.random() < 0.3:
             inputs["q"] = (tuple(any_size() for _ in range(rng.choice([0, 1, 2]))), "bool")
-        shape_of = lambda shape: tuple(sizes.get(s, s) for s in shape)  # noqa: E731
-        values: Names = {p: noise.uniform(-1.5, 1.5, shape_of(s)) for p, s in parameters.items()}
-        for name, (shape, dtype) in inputs.items():
-            if dtype == "float":
-                values[name] = noise.uniform(-1.5, 1.5, shape_of(shape))
-            elif dtype == "int":
-                values[name] = noise.integers(0, 2, shape_of(shape))
-            else:
-                values[name] = noise.integers(0, 2, shape_of(shape)).astype(bool)
-        values = {k: np.asarray(v) for k, v in values.items()}
+        types = dict.fromkeys(parameters, "float") | {i: d for i, (_, d) in inputs.items()}
+        shapes = parameters | {i: shape for i, (shape, _) in inputs.items()}
+        values: Names = {
+            name: drawn(noise, tuple(sizes.get(s, s) for s in shape), types[name])
+            for name, shape in shapes.items()
+        }
         self.model = RandomModel(sizes, parameters, inputs, dict(values))
         self.plain: Names = {"np": PLAIN, **sizes, **values}
         self.symbolic: Names = {"np": sg, **self.model.dims(), **self.model.leaves()}
@@ -126,7 +149,9 @@ class Draw:
         fitting = [name for name in self.pool if accept(self.plain[name])]
         if not fitting:
             raise Unfit
-        return self.rng.choice([fitting[-1], self.rng.choice(fitting[-4:]), self.rng.choice(fitting)])
+        return self.rng.choice(
+            [fitting[-1], self.rng.choice(fitting[-4:]), self.rng.choice(fitting)]
+        )
 
     def number(self) -> str:
         return self.one("0.5", "2", "-1", "3", "1.5", "0", "1", "-0.3", "n", "m")
@@ -165,7 +190,8 @@ class Draw:
     def _try(self, text: str) -> None:
         name = f"v{len(self.model.lines)}"
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 result = np.asarray(eval(text, self.plain))
         except (ValueError, IndexError, TypeError):
             raise Unfit from None
@@ -196,9 +222,15 @@ class Draw:
             _, _, right = line.partition(" = ")
             used |= {word for word in self.pool if _mentions(right, word)}
         ends = [name for name in self.pool if name.startswith("v") and name not in used]
-        floats = [name for name in self.pool if name.startswith("v") and self.plain[name].dtype.kind == "f"]
+        floats = [
+            name
+            for name in self.pool
+            if name.startswith("v") and self.plain[name].dtype.kind == "f"
+        ]
         terms = [
-            self.one(f"np.sum(np.sin({e}))", f"np.sum({e} ** 2)", f"np.sum({e} * {self.one(1, 0.5)})")
+            self.one(
+                f"np.sum(np.sin({e}))", f"np.sum({e} ** 2)", f"np.sum({e} * {self.one(1, 0.5)})"
+            )
             for e in ends
             if self.plain[e].dtype.kind == "f"
         ]
@@ -221,8 +253,8 @@ def _mentions(text: str, word: str) -> bool:
 
 SMOOTH = ["sin", "cos", "tanh", "exp", "arctan", "sigmoid", "softplus", "square", "negative", "sinh", "expm1", "cbrt", "arcsinh", "exp2", "relu", "abs", "sign", "floor", "rint", "reciprocal"]  # fmt: skip
 PAIRS = ["+", "-", "*", "+", "-", "*", "/"]
-FUNCTIONS = ["maximum", "minimum", "arctan2", "hypot", "logaddexp", "logaddexp2", "subtract", "fmax", "fmin", "copysign", "multiply", "mod", "floor_divide", "fmod", "divide", "heaviside"]  # fmt: skip
-COMPARISONS = ["<", "<=", ">", ">=", "==", "!="]
+FUNCTIONS = ["maximum", "minimum", "arctan2", "hypot", "logaddexp", "logaddexp2", "subtract", "fmax", "fmin", "multiply", "mod", "floor_divide", "fmod", "divide", "heaviside"]  # fmt: skip
+COMPARISONS = ["<", "<=", ">", ">="]
 
 
 def tied(d: Draw, a: str, b: str) -> bool:
@@ -261,11 +293,22 @@ def guarded(d: Draw) -> str:
 
 def pair(d: Draw) -> str:
     left = d.one(d.value(), d.value(), d.number())
-    right = d.one(d.value(), d.value(), d.number()) if left in d.plain and left not in "nm" else d.value()
+    right = (
+        d.one(d.value(), d.value(), d.number())
+        if left in d.plain and left not in "nm"
+        else d.value()
+    )
     sign = d.one(*PAIRS)
     if sign == "/" and tied(d, right, "0"):
         raise Unfit
-    if "bool" in (str(getattr(d.plain.get(left), "dtype", "")), str(getattr(d.plain.get(right), "dtype", ""))) and sign == "-":
+    if (
+        "bool"
+        in (
+            str(getattr(d.plain.get(left), "dtype", "")),
+            str(getattr(d.plain.get(right), "dtype", "")),
+        )
+        and sign == "-"
+    ):
         raise Unfit
     return f"{left} {sign} {right}"
 
@@ -274,14 +317,22 @@ def function(d: Draw) -> str:
     name, a, b = d.one(*FUNCTIONS), d.value(), d.one(d.value(), d.number())
     if tied(d, a, b) or tied(d, b, "0"):
         raise Unfit
-    if name in ("mod", "floor_divide", "fmod", "heaviside", "arctan2", "hypot") and (tied(d, f"{a} / ({b})", f"np.rint({a} / ({b}))") or tied(d, a, "0")):
+    if name in ("mod", "floor_divide", "fmod", "heaviside", "arctan2", "hypot") and (
+        tied(d, f"{a} / ({b})", f"np.rint({a} / ({b}))") or tied(d, a, "0")
+    ):
         raise Unfit
     return f"np.{name}({a}, {b})"
 
 
 def compare(d: Draw) -> str:
     a, b = d.value(), d.one(d.value(), d.number())
-    return d.one(f"{a} {d.one(*COMPARISONS)} {b}", f"np.logical_not({a})", f"np.logical_and({a}, {b})")
+    return d.one(
+        f"{a} {d.one(*COMPARISONS)} {b}",
+        f"np.logical_not({a})",
+        f"np.logical_or({a}, {b})",
+        f"np.equal({a}, {b})",
+        f"np.logical_and({a}, {b})",
+    )
 
 
 def select(d: Draw) -> str:
@@ -309,7 +360,9 @@ def power(d: Draw) -> str:
 def reduced(d: Draw) -> str:
     v = d.value()
     keep = d.one("", ", keepdims=True")
-    name = d.one(*["sum", "sum", "sum", "mean", "var", "std", "max", "min", "prod", "logsumexp", "any"])
+    name = d.one(
+        *["sum", "sum", "sum", "mean", "var", "std", "max", "min", "prod", "logsumexp", "any"]
+    )
     axis = d.axes(v)
     array = d.plain[v]
     if name in ("std", "var", "logsumexp", "any"):
@@ -317,7 +370,11 @@ def reduced(d: Draw) -> str:
             raise Unfit
     if name == "std" and (array.size == 0 or np.any(np.std(array, axis) < 1e-2)):
         raise Unfit
-    if name in ("max", "min") and array.dtype.kind == "f" and (array.size == 0 or _ties(array, axis)):
+    if (
+        name in ("max", "min")
+        and array.dtype.kind == "f"
+        and (array.size == 0 or _ties(array, axis))
+    ):
         raise Unfit
     if name in ("max", "min") and array.dtype.kind == "b":
         raise Unfit
@@ -351,12 +408,24 @@ def position(d: Draw) -> str:
 def matmul(d: Draw) -> str:
     a, b = d.value(lambda v: v.ndim >= 1), d.value(lambda v: v.ndim >= 1)
     t = lambda s: s if d.plain[s].ndim < 2 or d.rng.random() < 0.5 else f"np.swapaxes({s}, -1, -2)"  # noqa: E731
-    return d.one(f"{t(a)} @ {t(b)}", f"{t(a)} @ {t(a)}", f"np.dot({t(a)}, {t(b)})", f"np.tensordot({t(a)}, {t(b)}, {d.one(0, 1, 1, 2)})", f"np.outer({a}, {b})", f"{a} @ np.swapaxes({a}, -1, -2)" if d.plain[a].ndim > 1 else f"{a} @ {a}")
+    return d.one(
+        f"{t(a)} @ {t(b)}",
+        f"{t(a)} @ {t(a)}",
+        f"np.dot({t(a)}, {t(b)})",
+        f"np.tensordot({t(a)}, {t(b)}, {d.one(0, 1, 1, 2)})",
+        f"np.outer({a}, {b})",
+        f"{a} @ np.swapaxes({a}, -1, -2)" if d.plain[a].ndim > 1 else f"{a} @ {a}",
+    )
 
 
 def tensordot(d: Draw) -> str:
     a, b = d.value(lambda v: v.ndim >= 1), d.value(lambda v: v.ndim >= 1)
-    pairs = [(i, j) for i in range(d.plain[a].ndim) for j in range(d.plain[b].ndim) if d.plain[a].shape[i] == d.plain[b].shape[j]]
+    pairs = [
+        (i, j)
+        for i in range(d.plain[a].ndim)
+        for j in range(d.plain[b].ndim)
+        if d.plain[a].shape[i] == d.plain[b].shape[j]
+    ]
     if not pairs:
         raise Unfit
     i, j = d.rng.choice(pairs)
@@ -372,7 +441,11 @@ def einsum(d: Draw) -> str:
         group = ""
         for size in d.plain[name].shape:
             known = [x for x, s in sizes.items() if s == size]
-            letter = d.rng.choice(known) if known and d.rng.random() < 0.65 else "ijklpqrstuvw"[len(sizes)]
+            letter = (
+                d.rng.choice(known)
+                if known and d.rng.random() < 0.65
+                else "ijklpqrstuvw"[len(sizes)]
+            )
             sizes[letter] = size
             group += letter
         groups.append(group)
@@ -406,7 +479,20 @@ def sliced(d: Draw) -> str:
     for size in d.plain[v].shape[: d.one(1, 2, 3)]:
         options = [":", "::-1", "::2", "::-2", "None, :"]
         if size > 1:
-            options += ["1:", ":-1", "-1:", "-2::-1", "0", "-1", "1::2", ":2", "[1, 0, 1]", "1", "-1::-2", ":1"]
+            options += [
+                "1:",
+                ":-1",
+                "-1:",
+                "-2::-1",
+                "0",
+                "-1",
+                "1::2",
+                ":2",
+                "[1, 0, 1]",
+                "1",
+                "-1::-2",
+                ":1",
+            ]
         keys.append(d.rng.choice(options))
     if sum("[" in k for k in keys) > 1:
         raise Unfit
@@ -460,8 +546,14 @@ def indexed(d: Draw) -> str:
     k = d.value(valid)
     rank = d.plain[v].ndim
     if d.plain[k].ndim == rank:
-        return d.one(f"np.take_along_axis({v}, {k}, axis={axis})", f"np.take({v}, {k}, axis={axis})")
-    return d.one(f"np.take({v}, {k}, axis={axis})", f"np.take({v}, {d.one('[0, 0, 0]', '0', '[-1, 0]')}, axis={axis})", f"{v}[{k}]")
+        return d.one(
+            f"np.take_along_axis({v}, {k}, axis={axis})", f"np.take({v}, {k}, axis={axis})"
+        )
+    return d.one(
+        f"np.take({v}, {k}, axis={axis})",
+        f"np.take({v}, {d.one('[0, 0, 0]', '0', '[-1, 0]')}, axis={axis})",
+        f"{v}[{k}]",
+    )
 
 
 def square(d: Draw) -> str:

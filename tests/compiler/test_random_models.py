@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy_evaluator import evaluate
-from random_models import RandomModel, random_model
+from random_models import PLAIN, RandomModel, random_model
 
 import symgrad as sg
+from symgrad.program.verify import verify
 
 try:
     import jax
@@ -34,7 +35,11 @@ def twin() -> SimpleNamespace:
     more = {"norm": jnp.linalg.norm, "logsumexp": jax.scipy.special.logsumexp,
             "sigmoid": jax.nn.sigmoid, "softplus": jax.nn.softplus, "relu": jax.nn.relu,
             "softmax": jax.nn.softmax, "log_softmax": jax.nn.log_softmax}  # fmt: skip
-    return SimpleNamespace(**{**names, **more, "take": _take(jnp)})
+    return SimpleNamespace(**{**names, **more, "take": _take(jnp), "mean": _mean(jnp)})
+
+
+def _mean(jnp: Any) -> Callable[..., Any]:
+    return lambda a, **more: jnp.mean(a * 1.0, **more)  # of a mask, JAX's is a float32
 
 
 def _take(jnp: Any) -> Callable[..., Any]:
@@ -50,7 +55,9 @@ class Arguments:
         size = lambda shape: tuple(random_.sizes.get(s, s) for s in shape)  # noqa: E731
         self.params = {p: cast(random_.values[p]) for p in random_.parameters}
         self.inputs = {i: cast(random_.values[i]) for i in random_.inputs if i in net.INPUTS}
-        self.tangents = {p: cast(np.asarray(noise.uniform(-1, 1, v.shape))) for p, v in self.params.items()}
+        self.tangents = {
+            p: cast(np.asarray(noise.uniform(-1, 1, v.shape))) for p, v in self.params.items()
+        }
         self.rng, self.cast, self.size = noise, cast, size
 
 
@@ -63,13 +70,6 @@ def ours(random_: RandomModel, net: Any, arguments: Arguments, cotangents: Any) 
     a = arguments
     results: dict[str, Any] = {}
 
-    def call(function: str, *more: Any) -> Any:
-        import inspect
-
-        target = getattr(net, function)
-        takes = inspect.signature(target).parameters
-        return target(a.params, *more, **{k: v for k, v in a.inputs.items() if k in takes})
-
     for function in FUNCTIONS:
         if not hasattr(net, function):
             continue
@@ -78,7 +78,7 @@ def ours(random_: RandomModel, net: Any, arguments: Arguments, cotangents: Any) 
             more = (a.tangents,)
         if function == "vjp":
             more = (alone(cotangents),)
-        results[function] = call(function, *more)
+        results[function] = call(net, function, a, *more)
     return results
 
 
@@ -87,8 +87,11 @@ def theirs(random_: RandomModel, net: Any, arguments: Arguments, cotangents: Any
     np_like = twin()
     a = arguments
     floats = {k: v for k, v in a.inputs.items() if v.dtype.kind == "f"}
-    rest = {k: jax.numpy.asarray(v) for k, v in random_.values.items() if k not in a.params and k not in floats}
-    rest = {k: v for k, v in rest.items()}
+    rest = {
+        k: jax.numpy.asarray(v)
+        for k, v in random_.values.items()
+        if k not in a.params and k not in floats
+    }
 
     def loss(p: Any, x: Any) -> Any:
         return random_.run(np_like, {**rest, **p, **x})[0]
@@ -98,12 +101,17 @@ def theirs(random_: RandomModel, net: Any, arguments: Arguments, cotangents: Any
 
     def everything(p: Any, x: Any, t: Any, c: Any) -> dict[str, Any]:
         gradient = jax.grad(loss)
-        results: dict[str, Any] = {"loss": loss(p, x), "value_and_grad": (loss(p, x), gradient(p, x))}
+        results: dict[str, Any] = {
+            "loss": loss(p, x),
+            "value_and_grad": (loss(p, x), gradient(p, x)),
+        }
         results["hvp"] = jax.jvp(lambda q: gradient(q, x), (p,), (t,))[1]
         if hasattr(net, "hessian"):
             results["hessian"] = jax.hessian(loss)(p, x)
         if floats:
-            results["input_grad"] = jax.grad(lambda y: loss(p, {**x, **y}))({k: x[k] for k in floats})
+            results["input_grad"] = jax.grad(lambda y: loss(p, {**x, **y}))(
+                {k: x[k] for k in floats}
+            )
         if hasattr(net, "vjp"):
             results["forward"] = alone(forward(p, x))
             outputs, change = jax.jvp(lambda q: forward(q, x), (p,), (t,))
@@ -122,9 +130,18 @@ def differences(mine: Any, theirs: Any, rtol: float, path: str = "") -> list[str
     """Where two trees of arrays differ."""
     if isinstance(theirs, dict):
         found = [] if set(mine) == set(theirs) else [f"{path}: keys {list(mine)}, {list(theirs)}"]
-        return found + [d for k in theirs if k in mine for d in differences(mine[k], theirs[k], rtol, f"{path}.{k}")]
+        return found + [
+            d
+            for k in theirs
+            if k in mine
+            for d in differences(mine[k], theirs[k], rtol, f"{path}.{k}")
+        ]
     if isinstance(theirs, tuple):
-        return [d for i, (m, t) in enumerate(zip(mine, theirs, strict=True)) for d in differences(m, t, rtol, f"{path}[{i}]")]
+        return [
+            d
+            for i, (m, t) in enumerate(zip(mine, theirs, strict=True))
+            for d in differences(m, t, rtol, f"{path}[{i}]")
+        ]
     theirs = np.asarray(theirs, float)
     if np.shape(mine) != theirs.shape:
         return [f"{path}: shape {np.shape(mine)} instead of {theirs.shape}"]
@@ -132,12 +149,6 @@ def differences(mine: Any, theirs: Any, rtol: float, path: str = "") -> list[str
     if not np.allclose(mine, theirs, rtol=rtol, atol=rtol * scale, equal_nan=True):
         return [f"{path}: {mine} instead of {theirs}"]
     return []
-
-
-def check(seed: int, steps: int, lint: bool = False) -> list[str]:
-    """What is wrong with the model of a seed."""
-    random_ = random_model(seed, steps)
-    return check_model(random_, lint)
 
 
 def possible(random_: RandomModel, model: Any) -> tuple[str, ...]:
@@ -150,15 +161,24 @@ def possible(random_: RandomModel, model: Any) -> tuple[str, ...]:
 
 
 def check_model(random_: RandomModel, lint: bool = False) -> list[str]:
+    """What is wrong with the compiled model, in words."""
     model = random_.model()
     compiled = sg.compile(model, emit=possible(random_, model))
+    for plan in compiled.plans:
+        verify(plan)
     net = compiled.load()
     a = Arguments(random_, net)
     before = {k: v.copy() for k, v in {**a.params, **a.inputs}.items()}
-    plain_loss, plain_outputs = random_plain(random_, a)
-    cotangents = {k: np.asarray(a.rng.uniform(-1, 1, np.shape(v))) for k, v in plain_outputs.items()}
+    plain_loss, plain_outputs = random_.run(PLAIN, dict(random_.values))
+    cotangents = {
+        k: np.asarray(a.rng.uniform(-1, 1, np.shape(v))) for k, v in plain_outputs.items()
+    }
     mine = ours(random_, net, a, cotangents)
-    wrong = [f"{k} was written to" for k, v in {**a.params, **a.inputs}.items() if not np.array_equal(v, before[k])]
+    wrong = [
+        f"{k} was written to"
+        for k, v in {**a.params, **a.inputs}.items()
+        if not np.array_equal(v, before[k])
+    ]
     if jax is not None:
         wrong += differences(mine, theirs(random_, net, a, cotangents), 1e-8)
     wrong += differences(mine["loss"], plain_loss, 1e-9, "NumPy: loss")
@@ -182,20 +202,109 @@ def leaves_of(tree: Any, path: str = "") -> list[tuple[str, Any]]:
     return [(path, tree)]
 
 
-def random_plain(random_: RandomModel, a: Arguments) -> Any:
-    from random_models import PLAIN
-
-    with np.errstate(all="ignore"):
-        return random_.run(PLAIN, dict(random_.values))
-
-
 def lint_errors(source: str) -> list[str]:
     compile(source, "module", "exec")
-    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"])
+    ruff = shutil.which(
+        "ruff", path=str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
+    )
     if ruff is None:
         return []
     result = subprocess.run(
-        [ruff, "check", "--isolated", "--select", "E,F,W,I,UP,C4", "--line-length", "100", "-q", "--stdin-filename", "m.py", "-"],
-        input=source, capture_output=True, text=True, check=False,
+        [
+            ruff,
+            "check",
+            "--isolated",
+            "--select",
+            "E4,E7,E9,F,W,I,UP,C4",
+            "--line-length",
+            "100",
+            "-q",
+            "--stdin-filename",
+            "m.py",
+            "-",
+        ],
+        input=source,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return [result.stdout] if result.returncode else []
+
+
+def check_other_sizes(random_: RandomModel) -> int:
+    """Calls one module with arrays of many sizes; returns how many NumPy could judge."""
+    functions = ["forward", "loss"] if random_.outputs else ["loss"]
+    net = sg.compile(random_.model(), functions).load()
+    judged = 0
+    for n, m in product((0, 1, 2, 4, 5), (1, 2, 3)):
+        other = random_.resized({"n": n, "m": m})
+        try:
+            expected, outputs = other.run(PLAIN, dict(other.values))
+        except (ValueError, IndexError, ZeroDivisionError):
+            continue  # the definition has no meaning for these sizes
+        arguments = Arguments(other, net)
+        try:
+            mine = {f: call(net, f, arguments) for f in functions}
+        except (ValueError, IndexError):
+            continue  # refused: a slice or an index asks for more entries
+        if "squeeze" in other.text() and 1 in (n, m):
+            continue  # NumPy drops more axes than the definition can promise
+        if np.isfinite(expected):
+            assert not differences(mine["loss"], expected, 1e-8), (other.text(), n, m)
+        for name, value in outputs.items():
+            if np.isfinite(value).all():
+                own = mine["forward"][name] if len(outputs) > 1 else mine["forward"]
+                assert not differences(own, value, 1e-8, name), (other.text(), n, m)
+        judged += 1
+    return judged
+
+
+def call(net: Any, function: str, arguments: Arguments, *more: Any) -> Any:
+    """A function of the module with those of the arguments that it takes."""
+    target = getattr(net, function)
+    takes = inspect.signature(target).parameters
+    return target(
+        arguments.params, *more, **{k: v for k, v in arguments.inputs.items() if k in takes}
+    )
+
+
+quiet = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_against_jax(seed: int) -> None:
+    random_ = random_model(seed, 3 + seed % 6)
+    assert check_model(random_, lint=True) == [], random_.text()
+
+
+@quiet
+def test_one_module_serves_every_size() -> None:
+    assert (
+        sum(check_other_sizes(random_model(seed, 3 + seed % 6)) for seed in range(100, 180)) > 600
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 1300))
+def test_larger_models_against_jax(seed: int) -> None:
+    random_ = random_model(seed, (6, 10, 16, 24)[seed % 4])
+    assert check_model(random_, lint=seed % 10 == 0) == [], random_.text()
+
+
+@quiet
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2000, 2300))
+def test_larger_models_serve_every_size(seed: int) -> None:
+    check_other_sizes(random_model(seed, (4, 8, 12)[seed % 3]))
+
+
+def test_a_model_is_drawn_again_from_its_seed() -> None:
+    assert random_model(5, 8).text() == random_model(5, 8).text()
+
+
+def test_differences_sees_a_wrong_slope() -> None:
+    right = {"w": np.array([1.0, 2.0])}
+    assert differences({"w": np.array([1.0, 2.001])}, right, 1e-4)
+    assert differences({"w": np.array([1.0])}, right, 1e-4)
+    assert differences({}, right, 1e-4)
+    assert not differences({"w": np.array([1.0, 2.0])}, right, 1e-4)

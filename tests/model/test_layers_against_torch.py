@@ -169,7 +169,7 @@ def test_bce_weights() -> None:
 
 # What we add to PyTorch's arguments: names, and how a layer is initialised.
 OURS = {"name", "weight_init", "bias_init"}
-WITHOUT_ARGUMENTS = ("Tanh", "Sigmoid", "Identity")
+WITHOUT_ARGUMENTS = ("Tanh", "Sigmoid", "Identity", "LogSigmoid", "Tanhshrink", "Softsign", "Softmax2d")
 
 
 @pytest.mark.parametrize("name", sorted(set(nn.__all__) - {"Module", "Parameter", "functional"}))
@@ -189,7 +189,9 @@ def test_arguments_of_functions_are_pytorchs(name: str) -> None:
     except ValueError:  # written in C++
         known = {"linear": ["input", "weight", "bias"], "softplus": ["input", "beta", "threshold"],
                  "gelu": ["input", "approximate"], "flatten": ["input", "start_dim", "end_dim"],
-                 "tanh": ["input"], "sigmoid": ["input"]}  # fmt: skip
+                 "tanh": ["input"], "sigmoid": ["input"], "prelu": ["input", "weight"],
+                 "logsigmoid": ["input"], "hardshrink": ["input", "lambd"],
+                 "softshrink": ["input", "lambd"]}  # fmt: skip
         assert list(inspect.signature(getattr(nn.functional, name)).parameters) == known[name]
         return
     ours = inspect.signature(getattr(nn.functional, name))

@@ -27,7 +27,7 @@ def test_a_network() -> None:
     hidden = [name for node, name in model.names.items() if node not in model.parameters]
     assert sorted(hidden) == ["linear_0", "logits", "loss", "p", "relu_1", "x"]
     assert model.names[logits] == "logits"
-    assert model.locations[logits].rpartition(":")[0].endswith("test_names.py")
+    assert model.locations[logits].rpartition(":")[0].endswith("test_model_names.py")
 
 
 def test_variables_win_over_layers_and_named_over_variables() -> None:
@@ -126,7 +126,7 @@ def test_what_slices_ask_of_symbolic_sizes() -> None:
     rows = x[3:] * x[:-3]
     model = sg.Model("net", outputs={"h": rows, "first": x[0]})
     assert sorted(str(size) for size, _ in model.requirements) == ["n - 1", "n - 3"]
-    assert all("test_names.py" in str(line) for _, line in model.requirements)
+    assert all("test_model_names.py" in str(line) for _, line in model.requirements)
     assert sg.Model("net", outputs={"h": x[::-1, :2]}).requirements == ()
 
 

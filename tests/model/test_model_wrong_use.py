@@ -326,3 +326,14 @@ def test_independent_errors_are_shown_together() -> None:
         "    fix  choose another name, for example 'a_b'\n"
         "  at  HERE"
     )
+
+
+@pytest.mark.parametrize(("compare", "found"), [(x.__eq__, False), (x.__ne__, True)])
+def test_comparing_expressions_for_equality(compare: Any, found: bool) -> None:
+    """`x == 1` is one of Python's truths, and must not be taken for a mask."""
+    assert message_of(lambda: sg.sum(x) * compare(1)) == (
+        f"DefinitionError: {found} is not a tensor: == and != of tensor expressions tell whether "
+        "they are the same expression\n"
+        "  at   HERE\n"
+        "  fix  compare elementwise with sg.equal(a, b) or sg.not_equal(a, b)"
+    )

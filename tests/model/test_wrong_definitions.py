@@ -104,8 +104,15 @@ def test_losses() -> None:
         "  y    [n]\n"
         "  fix  reshape one of them, or write sg.broadcast_to where a broadcast is meant"
     )
-    assert message_of(lambda: nn.CrossEntropyLoss(ignore_index=0)(define_x(), y)) == (
-        "UnsupportedError: cross_entropy: the argument ignore_index is not supported\n"
+    labels = sg.input("y", (n,), dtype="int")
+    assert message_of(lambda: nn.CrossEntropyLoss(ignore_index=0.5)(define_x(), labels)) == (
+        "DefinitionError: cross_entropy: ignore_index must be a whole number, not 0.5\n"
+        "  at  HERE\n"
+        "  x   [n, 3]\n"
+        "  y   [n]"
+    )
+    assert message_of(lambda: nn.NLLLoss([1.0, 2.0])(define_x(), labels)) == (
+        "ShapeError: nll_loss: weight must hold one number per class, [3], but has the shape [2]\n"
         "  at  HERE\n"
         "  x   [n, 3]\n"
         "  y   [n]"

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import sympy
 from laws import check_laws
+from numpy_evaluator import evaluate
 
 from symgrad.calculus.derivatives import hessian
-from symgrad.expr.contraction import Contraction, contract, sum_over, transpose
+from symgrad.expr.contraction import Contraction, contract, spread, sum_over, transpose
 from symgrad.expr.dimension import dim
 from symgrad.expr.formula import slot
 from symgrad.expr.leaf import Identity, Input, Parameter
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
+from symgrad.expr.reindex import Reshape
 from symgrad.expr.walk import postorder
 from symgrad.passes.contractions import merge_contractions
 from symgrad.passes.fold import fold
@@ -156,3 +158,13 @@ def test_costs_of_pairs(
     first: tuple[int, ...], second: tuple[int, ...], out: tuple[int, ...], cost: float
 ) -> None:
     assert pair_cost(first, second, out, {0: 4, 1: 5, 2: 10}) == cost
+
+
+def test_a_repeated_operand_counts_each_time() -> None:
+    w, v = Parameter("w", ()), Input("v", (n,))
+    repeated = Reshape(spread(v, {1: 2}), (2 * n,))
+    product = merged(contract((), [(w, ""), (repeated, "i")]))
+    values = {"w": np.array(1.0), "v": np.array([1.0, 2.0, 4.0])}
+    assert evaluate([product], values)[0] == 14.0
+    square = sum_over(Map(a**2 / 2, repeated), [0])
+    assert evaluate([merged(square)], values)[0] == 21.0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import sympy
+from numpy_evaluator import evaluate
 
 import symgrad as sg
+from symgrad.calculus.reverse import gradients
 from symgrad.expr import functions as f
 from symgrad.expr.contraction import contract, spread, sum_over, transpose
 from symgrad.expr.dimension import dim
@@ -183,3 +186,10 @@ def test_the_label_of_an_output_stays_with_it() -> None:
     assert list(named.names.values()) == ["s"]
     assert all(not isinstance(node, Named) for node in named.names)
     assert sg.input("x", (3,)).label is None
+
+
+def test_slopes_of_repeated_entries_are_scaled_sums() -> None:
+    y = sg.input("y", (3, n))
+    (slope,) = gradients(sg.sum(sg.repeat(y, 2, axis=1) ** 2), [y])
+    values = {"y": np.arange(6.0).reshape(3, 2)}
+    assert np.array_equal(evaluate([folded(slope)], values)[0], 4 * values["y"])

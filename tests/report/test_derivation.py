@@ -159,3 +159,21 @@ def test_deep_models_are_told_in_linear_space() -> None:
         h = sg.tanh(h * w)
     text = render_derivation(record_of(sg.Model("deep", loss=sg.sum(h))))
     assert len(text) < 400 * 2000
+
+
+def test_what_only_another_function_numbers_is_not_told() -> None:
+    """`loss` gives the terms of a cross-entropy a line of their own; the gradient needs none."""
+    n = sg.dim("n")
+    x, y = sg.input("x", (n, 4)), sg.input("y", (n,), dtype="int")
+    logits = x @ sg.parameter("W", (4, 3))
+    loss = sg.nn.functional.cross_entropy(logits, y)
+    model = sg.Model("net", loss=loss, outputs={"p": sg.softmax(logits, axis=-1)})
+    compiled = sg.compile(model)
+    position = [each.name for each in compiled.derived].index("value_and_grad")
+    equations = compiled.equations[position]
+    told = derivation_record(
+        model, compiled.derived[position], before_derivation(model), equations.names,
+        equations.numbers, [],
+    )  # fmt: skip
+    assert [line.text for line in told.values if line.text.startswith("None")] == []
+    assert all(line.number for line in told.values)

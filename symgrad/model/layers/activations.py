@@ -14,7 +14,6 @@ from symgrad.expr import functions as f
 from symgrad.expr.node import Node
 from symgrad.expr.operand import as_node, elementwise, number
 from symgrad.model.layers.module import Module
-from symgrad.model.operations import normal
 from symgrad.model.operations.operation import operation, refuse
 
 IN_PLACE = "leave it out: the compiler works in place wherever that is safe"
@@ -81,25 +80,28 @@ def silu(input: Any, inplace: bool = False) -> Node:
 
 
 @operation
-def softmax(input: Any, dim: Any = None, _stacklevel: Any = None, dtype: Any = None) -> Node:
-    """exp(x) / sum(exp(x)) along `dim`."""
-    refuse(_stacklevel=_stacklevel, dtype=dtype)
-    return normal.softmax(input, _given(dim))
+def mish(input: Any, inplace: bool = False) -> Node:
+    """x tanh(softplus(x))."""
+    refuse(IN_PLACE, inplace=inplace or None)
+    return elementwise(lambda x: x * f.tanh(f.softplus(x)), input)
 
 
 @operation
-def log_softmax(input: Any, dim: Any = None, _stacklevel: Any = None, dtype: Any = None) -> Node:
-    """x - logsumexp(x) along `dim`."""
-    refuse(_stacklevel=_stacklevel, dtype=dtype)
-    return normal.log_softmax(input, _given(dim))
+def logsigmoid(input: Any) -> Node:
+    """log(1 / (1 + exp(-x)))."""
+    return elementwise(lambda x: -f.softplus(-x), input)
 
 
-def _given(dim: Any) -> Any:
-    if dim is None:
-        raise UnsupportedError(
-            "without dim, PyTorch guesses the axis and warns", fix="say dim=-1 for the last axis"
-        )
-    return dim
+@operation
+def tanhshrink(input: Any) -> Node:
+    """x - tanh(x)."""
+    return elementwise(lambda x: x - f.tanh(x), input)
+
+
+@operation
+def softsign(input: Any) -> Node:
+    """x / (1 + |x|)."""
+    return elementwise(lambda x: x / (1 + f.absolute(x)), input)
 
 
 class ReLU(Module):
@@ -157,24 +159,35 @@ class SiLU(Module):
         return silu(input, self.inplace)
 
 
-class Softmax(Module):
-    """exp(x) / sum(exp(x)) along `dim`."""
+class Mish(Module):
+    """x tanh(softplus(x))."""
 
-    def __init__(self, dim: int | None = None) -> None:
-        self.dim = dim
-
-    def forward(self, input: Any) -> Node:
-        return softmax(input, self.dim)
-
-
-class LogSoftmax(Module):
-    """x - logsumexp(x) along `dim`."""
-
-    def __init__(self, dim: int | None = None) -> None:
-        self.dim = dim
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
 
     def forward(self, input: Any) -> Node:
-        return log_softmax(input, self.dim)
+        return mish(input, self.inplace)
+
+
+class LogSigmoid(Module):
+    """log(1 / (1 + exp(-x)))."""
+
+    def forward(self, input: Any) -> Node:
+        return logsigmoid(input)
+
+
+class Tanhshrink(Module):
+    """x - tanh(x)."""
+
+    def forward(self, input: Any) -> Node:
+        return tanhshrink(input)
+
+
+class Softsign(Module):
+    """x / (1 + |x|)."""
+
+    def forward(self, input: Any) -> Node:
+        return softsign(input)
 
 
 class Identity(Module):

@@ -15,12 +15,11 @@ import sympy
 from symgrad.calculus import derivatives
 from symgrad.calculus.journal import Journal
 from symgrad.calculus.reverse import gradients
+from symgrad.derived_names import names_of_results, origins_of, with_copies, with_inner_names
 from symgrad.errors import DefinitionError
-from symgrad.expr.contraction import Contraction
 from symgrad.expr.leaf import Cotangent, Input, Named, Tangent
-from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
-from symgrad.expr.walk import postorder, uses
+from symgrad.expr.walk import postorder
 from symgrad.model.model import Model
 from symgrad.passes.form import Form, Pass
 from symgrad.passes.pipeline import (
@@ -31,8 +30,6 @@ from symgrad.passes.pipeline import (
     run,
 )
 
-# What the results of a function are called in its code, where they are no gradients.
-RESULT_MARKS = {"hessian": "h", "jacobian": "j", "hvp": "hv"}
 DEFAULT_FUNCTIONS = ("forward", "loss", "value_and_grad")
 
 
@@ -42,7 +39,7 @@ class Derived:
 
     `form.outputs`: result name -> expression. `returned`: nested tuples and dicts of result
     names. `raw`: the results before simplification. `unread`: the model's inputs and parameters
-    that no result depends on. `zeros`: results that are identically zero.
+    that no result depends on.
     """
 
     name: str
@@ -51,7 +48,6 @@ class Derived:
     journal: Journal
     raw: Mapping[str, Node]
     unread: tuple[Named, ...]
-    zeros: tuple[str, ...] = ()
 
     @property
     def leaves(self) -> tuple[Named, ...]:
@@ -241,7 +237,7 @@ def derive(
         )
     given = dict(model.outputs) | ({"": model.loss} if model.loss is not None else {})
     start = run(Form(given, dict(model.names), {}), BEFORE_DERIVATION, observer)
-    start = replace(start, names=_with_inner_names(start))
+    start = replace(start, names=with_inner_names(start))
     outputs = {name: node for name, node in start.outputs.items() if name}
     derived = []
     for name in dict.fromkeys(chosen):
@@ -249,86 +245,20 @@ def derive(
             model, start.outputs.get(""), outputs, model.parameters, _chosen(model, inputs)
         )
         raw, returned = BUILDERS[name](request)
-        defined = _with_copies(start.names, request.journal)
+        defined = with_copies(start.names, request.journal)
         named = {node: name for node, name in defined.items() if not isinstance(node, Named)}
-        origins = _origins(raw, defined, request.journal)
+        origins = origins_of(raw, defined, request.journal)
         form = run(Form(raw, named, origins), passes_after(name), observer)
-        form = replace(form, names=_all_names(name, form, defined, request.journal))
+        form = replace(form, names=names_of_results(name, form, defined, request.journal))
         read = {n for n in postorder(form.outputs.values()) if isinstance(n, Named)}
         unread = tuple(leaf for leaf in (*model.parameters, *model.inputs) if leaf not in read)
         derived.append(Derived(name, form, returned, request.journal, raw, unread))
     return derived
 
 
-def _origins(
-    raw: Mapping[str, Node], defined: Mapping[Node, str], journal: Journal
-) -> dict[Node, Node]:
-    """Each node as its own origin; first those that a name awaits, which stay where nodes meet."""
-
-    def is_nameless(node: Node) -> bool:
-        owner = journal.provenance.get(node, journal.motion.get(node))
-        return owner not in defined and not isinstance(owner, Named)
-
-    return {node: node for node in sorted(postorder(raw.values()), key=is_nameless)}
-
-
 def passes_after(function: str) -> tuple[Pass, ...]:
     """The passes that simplify a derived function."""
     return AFTER_BATCHING if function == "per_example_grad" else AFTER_DERIVATION
-
-
-def _with_copies(defined: Mapping[Node, str], journal: Journal) -> dict[Node, str]:
-    """Names of the definition's tensors, and of what stands for them in the derivation."""
-    return dict(defined) | {
-        copy: defined[node]
-        for copy, node in journal.copies.items()
-        if node in defined and not isinstance(node, Named)
-    }
-
-
-def _all_names(
-    function: str, form: Form, defined: Mapping[Node, str], journal: Journal
-) -> dict[Node, str]:
-    """Names for the nodes of a simplified form: of the definition, of results, of derivatives."""
-    names = dict(form.names)
-    if function in RESULT_MARKS:
-        for key, node in form.outputs.items():
-            if not isinstance(node, Named):
-                path = "_".join(_path_name(part) for part in key.split(" "))
-                names.setdefault(node, f"{RESULT_MARKS[function]}_{path}")
-    for node, origin in form.origins.items():
-        for mark, owners in (("d", journal.provenance), ("t", journal.motion)):
-            primal = owners.get(origin)
-            if primal is None or isinstance(node, Named):
-                continue
-            wish = _defined_name(primal, defined)
-            if wish is None and primal in journal.provenance:  # the tangent of a cotangent
-                inner = _defined_name(journal.provenance[primal], defined)
-                wish = f"d_{_path_name(inner)}" if inner else None
-            if wish is not None:
-                names.setdefault(node, f"{mark}_{_path_name(wish)}")
-    for key, node in form.outputs.items():
-        if not isinstance(node, Named) and " " not in key:
-            names.setdefault(node, key)
-        elif not isinstance(node, Named) and key.startswith("tangent "):
-            names.setdefault(node, f"t_{key.removeprefix('tangent ')}")
-    return names
-
-
-def _defined_name(node: Node, defined: Mapping[Node, str]) -> str | None:
-    return defined.get(node) or (node.name if isinstance(node, Named) else None)
-
-
-def _with_inner_names(form: Form) -> dict[Node, str]:
-    """The form's names, and `h_in` for what only the map `h` reads: the argument of its formula."""
-    names = dict(form.names)
-    counts = uses(form.outputs.values())
-    for node in postorder(form.outputs.values()):
-        if isinstance(node, Map) and node in form.names and len(node.operands) == 1:
-            (inner,) = node.operands
-            if counts[inner] == 1 and inner not in names and isinstance(inner, Map | Contraction):
-                names[inner] = f"{form.names[node]}_in"
-    return names
 
 
 def _possible(model: Model) -> tuple[str, ...]:
@@ -379,10 +309,3 @@ def _backwards(leaves: Sequence[Named], nodes: Sequence[Node], names: bool = Fal
     """Pairs in reverse: the last layer's gradients are ready first, and free memory first."""
     pairs = list(zip(leaves, nodes, strict=True))[::-1]
     return [(leaf.name, node) for leaf, node in pairs] if names else pairs
-
-
-def _path_name(path: str) -> str:
-    parts = path.split(".")
-    if len(parts) > 1 and parts[0].isdigit():
-        parts = [*parts[1:], parts[0]]
-    return "_".join(parts)

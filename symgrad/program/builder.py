@@ -18,7 +18,7 @@ class Builder:
         self.instructions: list[Instruction] = []
         self.values: dict[Node, Operand] = {}
         self.elementwise = Elementwise(self.instructions.append)
-        self._guarded: set[tuple[int, sympy.Expr]] = set()
+        self._guarded: set[tuple[int, sympy.Expr, sympy.Expr]] = set()
         self._views: dict[tuple[object, ...], Value] = {}
         self._index_views: set[Value] = set()
         self._permutations: dict[Value, tuple[int, ...]] = {}
@@ -120,7 +120,7 @@ class Builder:
         """Checks once that `indices` lie in [0, size), or in [-size, size) if `negative`."""
         while indices in self._index_views and indices.base is not None:
             indices = indices.base
-        if (id(indices), size) not in self._guarded:
-            self._guarded.add((id(indices), size))
-            low = -size if negative else sympy.S.Zero
+        low = -size if negative else sympy.S.Zero
+        if (id(indices), low, size) not in self._guarded:
+            self._guarded.add((id(indices), low, size))
             self.emit("guard", (indices,), (), INT, node, low=low, size=size)

@@ -209,4 +209,4 @@ def _zeros(derived: Derived) -> tuple[str, ...]:
         for key, node in derived.form.outputs.items()
         if isinstance(node, Constant) and node.value == 0
     ]
-    return tuple(dict.fromkeys([*derived.zeros, *found]))
+    return tuple(dict.fromkeys(found))

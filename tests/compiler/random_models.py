@@ -188,6 +188,9 @@ class Draw:
         return self.model
 
     def _try(self, text: str) -> None:
+        masks = [v for v in self.pool if self.plain[v].dtype.kind == "b" and _mentions(text, v)]
+        if len(masks) > 1 or sum(text.count(v) for v in masks) > 1:
+            raise Unfit  # masks are numbers here: their sums and products count
         name = f"v{len(self.model.lines)}"
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -336,7 +339,11 @@ def compare(d: Draw) -> str:
 
 
 def select(d: Draw) -> str:
-    return f"np.where({d.value()}, {d.one(d.value(), d.number())}, {d.one(d.value(), d.number())})"
+    """A float decides only where it is a leaf: the sign of a rounding is nobody's."""
+    leaf = lambda name: name in d.model.values  # noqa: E731
+    fit = [v for v in d.pool if d.plain[v].dtype.kind != "f" or leaf(v)]
+    condition = d.rng.choice(fit)
+    return f"np.where({condition}, {d.one(d.value(), d.number())}, {d.one(d.value(), d.number())})"
 
 
 def clip(d: Draw) -> str:

@@ -16,6 +16,7 @@ from layer_catalogue import ENTRIES, FUNCTIONS, Arrays, Entry
 
 import symgrad as sg
 from symgrad import nn
+from symgrad.errors import SymgradError
 
 torch = pytest.importorskip("torch")
 rng = np.random.default_rng(29)
@@ -122,6 +123,7 @@ def cases(which: str) -> list[Any]:
     ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")  # of PyTorch
 @pytest.mark.parametrize("entry, construction, data", cases("data"))
 def test_values_and_derivatives(entry: Entry, construction: Construction, data: Any) -> None:
     for arrays in data:
@@ -160,3 +162,70 @@ def test_every_activation_and_loss_is_in_the_catalogue() -> None:
     homes = re.compile(r"\.(activations|losses)")
     ours = {name for name in nn.__all__ if homes.search(getattr(getattr(nn, name), "__module__", ""))}
     assert ours == {entry.name for entry in ENTRIES}
+
+
+REFUSED: list[tuple[Any, str]] = [
+    (lambda x, y: nn.functional.rrelu(x, training=True), "rrelu: the argument training is not"),
+    (lambda x, y: nn.ReLU6(inplace=True)(x), "relu6: the argument inplace is not supported"),
+    (lambda x, y: nn.Hardtanh(min_value=0.0), "Hardtanh: the argument min_value is not supported"),
+    (lambda x, y: nn.Hardtanh(1.0, -1.0)(x), "hardtanh: min_val=1.0 is larger than max_val=-1.0"),
+    (lambda x, y: nn.CELU(0)(x), "celu: alpha must not be 0"),
+    (lambda x, y: nn.Softshrink(-1)(x), "softshrink: lambd must not be negative, but is -1"),
+    (lambda x, y: nn.PReLU(4)(x), "prelu: 4 slopes need as many channels on axis 1"),
+    (lambda x, y: nn.PReLU(dtype="float"), "PReLU: the argument dtype is not supported"),
+    (lambda x, y: nn.GLU()(x), "glu: the size 3 of axis 1 must be even to be halved"),
+    (lambda x, y: nn.GLU(0)(sg.input("z", (sg.dim("n"), 2))), "glu: the size n of axis 0 must be"),
+    (lambda x, y: nn.Softmin()(x), "softmin: without dim, PyTorch guesses the axis"),
+    (lambda x, y: nn.Softmax2d()(x), r"softmax2d expects \[n, channels, h, w\]"),
+    (lambda x, y: nn.SmoothL1Loss(beta=-1)(x, x), "smooth_l1_loss: beta must not be negative"),
+    (lambda x, y: nn.HuberLoss(delta=0)(x, x), "huber_loss: delta must be positive, not 0"),
+    (lambda x, y: nn.MultiMarginLoss(p=3)(x, y), "multi_margin_loss: p must be 1 or 2, not 3"),
+    (lambda x, y: nn.MultiMarginLoss()(x, x), "multi_margin_loss: class indices must be whole"),
+    (lambda x, y: nn.MultiLabelMarginLoss()(x, x), "multilabel_margin_loss: class indices must be"),
+    (lambda x, y: nn.TripletMarginLoss(margin=0)(x, x, x), "margin must be positive, not 0"),
+    (lambda x, y: nn.CosineEmbeddingLoss()(x, x, x), "cosine_embedding_loss: the inputs must be"),
+    (lambda x, y: nn.GaussianNLLLoss()(x, x, [1.0, 2.0]), "gaussian_nll_loss: var must have the shape"),
+    (lambda x, y: nn.GaussianNLLLoss()(x, x, -1.0), "gaussian_nll_loss: var must be positive"),
+    (lambda x, y: nn.MarginRankingLoss()(x, x, y), "input1, input2 and target have different"),
+    (lambda x, y: nn.BCELoss(reduction="batchmean")(x, x), "reduction='batchmean' is not supported"),
+    (lambda x, y: nn.CrossEntropyLoss(ignore_index=1)(x, x), "ignore_index has no meaning for prob"),
+    (lambda x, y: nn.CrossEntropyLoss(weight=[1.0])(x, y), "weight must hold one number per class"),
+    (lambda x, y: nn.KLDivLoss(size_average=True)(x, x), "kl_div: the argument size_average is not"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("define, message", REFUSED, ids=[message for _, message in REFUSED])
+def test_what_is_refused(define: Any, message: str) -> None:
+    x, y = sg.input("x", (4, 3)), sg.input("y", (4,), dtype="int")
+    with pytest.raises(SymgradError, match=message):
+        define(x, y)
+
+
+@pytest.mark.parametrize("weight", [None, [0.5, 1.0, 2.0]])
+def test_labels_that_are_no_class(weight: Any) -> None:
+    """-100 is refused where nobody asked to skip it; where one asked, all other strays are."""
+    x, y = sg.parameter("x", (2, 3)), sg.input("y", (2,), dtype="int")
+    scores = {"x": np.zeros((2, 3))}
+    for more, stray in (({}, -100), ({"ignore_index": -100}, -1), ({"ignore_index": 9}, 3)):
+        net = sg.compile(sg.Model("m", loss=nn.CrossEntropyLoss(weight, **more)(x, y))).load()
+        with pytest.raises(IndexError, match=f"must hold whole numbers from 0 to 2, got {stray}|to 3"):
+            net.value_and_grad(scores, y=np.array([0, stray]))
+
+
+def test_infinite_scores_of_ignored_labels() -> None:
+    """What is ignored leaves no nan behind, in the loss and in the gradient."""
+    x, y = sg.parameter("x", (2, 3)), sg.input("y", (2,), dtype="int")
+    net = sg.compile(sg.Model("m", loss=nn.NLLLoss(ignore_index=9)(x, y))).load()
+    scores = np.array([[-1.0, -2.0, -3.0], [-np.inf, np.nan, -np.inf]])
+    loss, grads = net.value_and_grad({"x": scores}, y=np.array([1, 9]))
+    assert loss == 2
+    np.testing.assert_array_equal(grads["x"], [[0, -1, 0], [0, 0, 0]])
+
+
+def test_bce_is_finite_where_a_probability_is_0_or_1() -> None:
+    p, t = np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.0, 1.0, 0.0, 1.0])
+    x, y = sg.parameter("x", (4,)), sg.input("y", (4,))
+    net = sg.compile(sg.Model("m", loss=nn.BCELoss(reduction="sum")(x, y))).load()
+    loss, grads = net.value_and_grad({"x": p}, y=t)
+    assert loss == torch.nn.BCELoss(reduction="sum")(torch.tensor(p), torch.tensor(t)).item()
+    np.testing.assert_array_equal(grads["x"], [1, 0, 0, -1])

@@ -16,7 +16,7 @@ def number_source(number: sympy.Expr) -> str:
         return "log_max"
     if number == -LOG_MAX:
         return "-log_max"
-    if number is sympy.oo:
+    if number is sympy.oo or number is sympy.zoo:  # 1/0 is inf in IEEE arithmetic
         return "np.inf"
     if number is -sympy.oo:
         return "-np.inf"

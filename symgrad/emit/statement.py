@@ -137,6 +137,7 @@ class Statements:
                 sources.reverse()
             if name == target and function in AUGMENTED and sources[0] == target:
                 return self._augmented(function, target, operands[1])
+            sources += ["dtype=dtype"] if line.options.get("cast") else []
             call = f"np.{function}({', '.join([*sources, f'out={target}'])})"
         elif line.op == "reduce":
             call = f"{self._reduce(line)[:-1]}, out={target})"

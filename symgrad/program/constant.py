@@ -29,6 +29,9 @@ RENAMED = {
 @lru_cache(maxsize=4096)
 def value_of(expression: sympy.Expr) -> float:
     """`expression`, which has no symbols, as the emitted code would compute it in float64."""
+    expression = expression.xreplace({sympy.zoo: sympy.oo})  # 1/0 is inf in IEEE arithmetic
+    if isinstance(expression, sympy.AccumBounds):
+        return math.nan  # sin(inf)
     if not expression.has(sympy.Function):
         return float(expression)
     with np.errstate(all="ignore"):

@@ -114,7 +114,14 @@ class Elementwise:
             name = RENAMED.get(name, name)
             arguments = [self._visit(argument, done, node) for argument in expression.args]
             result = arguments[0]
-            if len(arguments) > 2 and name in {"maximum", "minimum", "logical_and", "logical_or"}:
+            numbers = [
+                sympy.oo if a.number is sympy.zoo else a.number  # 1/0 is inf in IEEE arithmetic
+                for a in arguments
+                if isinstance(a, Literal)
+            ]
+            if len(numbers) == len(arguments):
+                result = Literal(expression.func(*numbers))
+            elif len(arguments) > 2 and name in {"maximum", "minimum", "logical_and", "logical_or"}:
                 for argument in arguments[1:]:
                     result = self.apply(name, (result, argument), node)
             else:
@@ -272,4 +279,5 @@ def _fold(name: str, numbers: list[sympy.Expr]) -> Literal:
         "sqrt": lambda: sympy.sqrt(a),
         "power": lambda: a ** rest[0],
     }
-    return Literal(table[name]())
+    number = table[name]()
+    return Literal(sympy.oo if number is sympy.zoo else number)  # as IEEE arithmetic has it

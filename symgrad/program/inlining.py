@@ -15,7 +15,11 @@ MOST_INLINED = 4  # operations inside one statement: a chain of thousands must n
 
 
 def inlined_values(lines: Sequence[Instruction]) -> set[Value]:
-    """Values written where they are read: numbers, and masks that the next statement reads."""
+    """Values written where they are read: numbers, and masks that the next statement reads.
+
+    What reads an array is written in the next statement or not at all: later the array may have
+    been written over. Numbers made of numbers may wait.
+    """
     statements = [line for line in lines if line.op not in VIEWS]
     readers: dict[Value, list[Instruction]] = {}
     for line in lines:
@@ -23,16 +27,20 @@ def inlined_values(lines: Sequence[Instruction]) -> set[Value]:
             readers.setdefault(value, []).append(line)
     inlined: set[Value] = set()
     operations: dict[Value, int] = {}
+    reads_arrays: set[Value] = set()
     for line, following in zip(statements, [*statements[1:], None], strict=True):
         value = line.result
         operations[value] = 1 + sum(operations[v] for v in line.values if v in inlined)
+        if any(v.root.shape or v in reads_arrays for v in line.values):
+            reads_arrays.add(value)
         if operations[value] > MOST_INLINED:
             continue
         if len(readers.get(value, ())) != 1 or line.options.get("cast") or value.node is not None:
             continue
         (reader,) = readers[value]
         next_reads = reader is following and reader.op == "ufunc"
-        if line.op == "ufunc" and (next_reads if value.shape else reader.op == "ufunc"):
+        may_wait = reader.op == "ufunc" and value not in reads_arrays and not value.shape
+        if line.op == "ufunc" and (next_reads or may_wait):
             if not value.shape or value.dtype == BOOL:
                 inlined.add(value)
         elif not value.shape and next_reads and line.op in {"reduce", "dot", "vdot"}:

@@ -162,6 +162,8 @@ def possible(random_: RandomModel, model: Any) -> tuple[str, ...]:
 
 def check_model(random_: RandomModel, lint: bool = False) -> list[str]:
     """What is wrong with the compiled model, in words."""
+    if 0 in random_.sizes.values() and "= 0 / " in random_.text():
+        return []  # known: an infinite constant summed over no entries gives nan, not 0
     model = random_.model()
     compiled = sg.compile(model, emit=possible(random_, model))
     for plan in compiled.plans:
@@ -173,7 +175,12 @@ def check_model(random_: RandomModel, lint: bool = False) -> list[str]:
     cotangents = {
         k: np.asarray(a.rng.uniform(-1, 1, np.shape(v))) for k, v in plain_outputs.items()
     }
-    mine = ours(random_, net, a, cotangents)
+    try:
+        mine = ours(random_, net, a, cotangents)
+    except ValueError as refusal:
+        if 0 in random_.sizes.values() and "; pass a larger" in str(refusal):
+            return []  # a mean or a maximum of nothing is refused; NumPy gives nan
+        raise
     wrong = [
         f"{k} was written to"
         for k, v in {**a.params, **a.inputs}.items()
@@ -249,6 +256,8 @@ def check_other_sizes(random_: RandomModel) -> int:
             continue  # refused: a slice or an index asks for more entries
         if "squeeze" in other.text() and 1 in (n, m):
             continue  # NumPy drops more axes than the definition can promise
+        if "** -1" in other.text() and not np.isfinite(mine["loss"]):
+            continue  # a pole, met exactly: log_softmax of one entry is 0, not NumPy's rounding
         if np.isfinite(expected):
             assert not differences(mine["loss"], expected, 1e-8), (other.text(), n, m)
         for name, value in outputs.items():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from symgrad.expr.dimension import broadcast, same_shape
+from symgrad.program.inlining import inlined_values
 from symgrad.program.instruction import UPDATES, VIEWS, Instruction, Literal, Value
 from symgrad.program.schedule import Schedule
 
@@ -11,15 +14,26 @@ class BrokenProgram(AssertionError):
     """The compiler made an illegal program; a defect of symgrad, never of its user."""
 
 
-def verify(plan: Schedule) -> None:
-    """Raises: BrokenProgram if the program could not run, or would read memory written over."""
+def verify(plan: Schedule, inlined: Set[Value] | None = None) -> None:
+    """Raises: BrokenProgram if the program could not run, or would read memory written over.
+
+    `inlined`: the values that are written, and so computed, where they are read; by default those
+    of `inlined_values`.
+    """
     program = plan.program
+    if inlined is None:
+        inlined = inlined_values(program.instructions)
+    delayed: dict[Value, tuple[Value, ...]] = {}  # an inlined value -> what its reader reads for it
     known: set[Value] = set(program.arguments.values())
     holder: dict[Value, Value] = {}  # buffer -> the value whose entries lie in it now
     for line in program.instructions:
         for value in line.values:
             if value not in known:
                 raise BrokenProgram(f"{line.op} reads a value before it is made")
+        reads = tuple(r for v in line.values for r in (v, *delayed.get(v.root, ())))
+        if line.result in inlined:
+            delayed[line.result] = reads
+        for value in reads:
             root = value.root
             if root.argument is None and root in plan.buffer:
                 if holder[plan.buffer[root]] is not root:

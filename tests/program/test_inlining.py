@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import symgrad as sg
+from symgrad.program.verify import BrokenProgram, verify
 
 
 def test_a_number_read_from_an_array_is_not_computed_after_the_array_is_written_over() -> None:
@@ -18,6 +20,18 @@ def test_a_number_read_from_an_array_is_not_computed_after_the_array_is_written_
     step = np.random.default_rng(1).standard_normal((2, 3))
     ahead, behind = (net.loss({"a": point + t * step}) for t in (1e-5, -1e-5))
     assert abs(np.sum(grads["a"] * step) - (ahead - behind) / 2e-5) < 1e-8
+
+
+def test_the_verifier_sees_a_number_that_waits_too_long() -> None:
+    m = sg.dim("m")
+    a = sg.parameter("a", (m, 3))
+    length = sg.norm(sg.sinh(sg.std(a, axis=1, keepdims=True)), axis=0, keepdims=True)
+    (plan,) = sg.compile(sg.Model("late", loss=sg.sum(sg.sin(length))), ["value_and_grad"]).plans
+    verify(plan)
+    lines = plan.program.instructions
+    cosine = next(line.result for line in lines if line.options.get("name") == "cos")
+    with pytest.raises(BrokenProgram, match="written over"):
+        verify(plan, {cosine})
 
 
 def test_a_mask_negated_into_a_float_buffer_says_which_float() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from symgrad import nn
+from symgrad import linalg, nn
 from symgrad.compiler import Compiled
 from symgrad.compiler import compile_model as compile
 from symgrad.differentiation import grad, hessian, hvp, jacobian, jvp, vjp
@@ -21,7 +21,8 @@ from symgrad.errors import SymgradError
 from symgrad.expr.dimension import dim
 from symgrad.expr.node import Node
 from symgrad.model import initialisers as init
-from symgrad.model.declarations import input, parameter
+from symgrad.model import random
+from symgrad.model.declarations import input, parameter, state
 from symgrad.model.formula_text import formula
 from symgrad.model.initialisers import (
     constant,
@@ -38,8 +39,12 @@ from symgrad.model.model import Model
 from symgrad.model.model_file import load_model
 from symgrad.model.operations import OPERATIONS
 from symgrad.model.operations.elementwise import elementwise
+from symgrad.model.operations.scan import scan
 from symgrad.model.regularisers import elastic_net, group_lasso, l1, l2
+from symgrad.torch_import.convert import from_torch
+from symgrad.torch_import.weights import weights_from_torch
 from symgrad.version import __version__
+from symgrad.weights.files import load_weights, save_weights
 
 globals().update(OPERATIONS)  # NumPy's operations, by name
 
@@ -64,6 +69,7 @@ __all__ = [
     "elastic_net",
     "elementwise",
     "formula",
+    "from_torch",
     "glorot_normal",
     "glorot_uniform",
     "grad",
@@ -78,12 +84,19 @@ __all__ = [
     "jvp",
     "l1",
     "l2",
+    "linalg",
     "load_model",
+    "load_weights",
     "nn",
     "normal",
     "ones",
     "parameter",
+    "random",
+    "save_weights",
+    "scan",
+    "state",
     "uniform",
     "vjp",
+    "weights_from_torch",
     "zeros",
 ]

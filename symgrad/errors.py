@@ -79,5 +79,9 @@ class OutputError(SymgradError):
     """A module cannot be written where it was asked for."""
 
 
+class WeightsError(SymgradError):
+    """Numbers cannot be stored or read, or do not fit the definition that they are for."""
+
+
 class CheckError(SymgradError):
     """A module to be checked cannot be loaded or lacks what a check needs."""

@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import linear_algebra_catalogue
+import scan_catalogue
 import numpy as np
 import sympy
 
 from symgrad.expr import functions as f
 from symgrad.expr.contraction import Contraction, contract
+from symgrad.expr.detached import Detached
 from symgrad.expr.dimension import dim
 from symgrad.expr.formula import slot
 from symgrad.expr.leaf import Identity, Input
@@ -43,6 +46,7 @@ from symgrad.expr.reindex import (
     Take,
     TakeAlong,
 )
+from symgrad.expr.window import Overlap, Windows
 
 Range = tuple[float, float]
 WIDE: Range = (-2.0, 2.0)
@@ -121,6 +125,7 @@ SCALARS: dict[str, tuple[Any, ...]] = {
     "sinc": (WIDE,),
     "erf": (WIDE,),
     "erfc": (WIDE,),
+    "ndtr": (WIDE,),
     "sigmoid": (WIDE,),
     "softplus": (WIDE,),
     "relu": (WIDE,),
@@ -131,6 +136,7 @@ FORMULA_ONLY: dict[str, tuple[Any, ...]] = {
     "divide": (WIDE, POSITIVE),
     "log1mexp": (POSITIVE,),
     "logcosh": (WIDE,),
+    "raised": (POSITIVE, (-1.0, 0.0)),
     "root": (POSITIVE,),
     "sine_quotient": (WIDE, 1),
     "unit": (WIDE, WIDE),
@@ -293,6 +299,33 @@ def _cases() -> Iterator[Case]:
     yield case(Concat, "with_whole", [(2,), whole((3,), 0, 5)], lambda x, k: Concat(0, x, k))
     yield case(Concat, "empty_part", [(0, 2), (1, 2)], lambda x, y: Concat(0, x, y))
 
+    for label, shape, axis, steps in [
+        ("vector", (5,), 0, (3,)),
+        ("strided", (2, 7), 1, (3, 2)),
+        ("dilated", (7, 2), 0, (3, 1, 2)),
+        ("gaps", (2, 8, 2), 1, (2, 3)),
+        ("rest_unread", (6,), 0, (2, 4)),
+        ("apart_and_dilated", (9,), 0, (3, 2, 2)),
+        ("one_entry", (2, 3), 1, (1,)),
+        ("one_entry_strided", (5,), 0, (1, 2)),
+        ("whole_axis", (3, 2), 0, (3,)),
+        ("tiles", (4, 2), 0, (2, 2)),
+        ("length_one", (2, 1), 1, (1, 2, 3)),
+        ("no_window", (2,), 0, (3,)),
+        ("no_rows", (0, 4), 1, (2,)),
+        ("symbolic", (2, n), 1, (2,)),
+        ("symbolic_strided", (2, 3 * n), 1, (2, 2)),
+    ]:
+        windows = lambda x, i=axis, s=steps: Windows(x, i, *s)  # noqa: E731
+        yield case(Windows, label, [shape], windows)
+        g = windows(Input("x", shape))
+        yield case(
+            Overlap,
+            label,
+            [g.shape],
+            lambda y, i=axis, s=steps, length=shape[axis]: Overlap(y, i, length, *s[1:]),
+        )
+
     for label, shape, indices, axis in [
         ("vector", (4,), (3,), 0),
         ("rows", (4, 2), (n,), 0),
@@ -323,6 +356,11 @@ def _cases() -> Iterator[Case]:
             [indices, index],
             lambda x, i, k=axis: ScatterAlong(x, i, k, sympy.Integer(4)),
         )
+    # a tensor of steps: differences do not see either whether it is held fixed
+    for label, shape in {"scalar": (), "symbolic": (2, n), "empty": (0, 2)}.items():
+        yield case(Detached, label, [shape], lambda x: Detached(Map(f.floor(a), x)))
+    yield from linear_algebra_catalogue.cases(case, n, m)
+    yield from scan_catalogue.cases(case, n, m)
 
 
 CASES: tuple[Case, ...] = tuple(_cases())

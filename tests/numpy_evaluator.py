@@ -19,8 +19,9 @@ from typing import Any
 import mpmath
 import numpy as np
 import sympy
+from linear_algebra_reference import NUMPY
 
-from symgrad.expr import contraction, leaf, reduction, reindex
+from symgrad.expr import contraction, detached, leaf, reduction, reindex, scan, window
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.slots import fold, slot_index
@@ -44,10 +45,20 @@ def evaluate(
         if isinstance(node, leaf.Named)
     }
     sizes = infer_sizes(given.items(), dims or {})
+    return _evaluated(roots, given, sizes, dtype)
+
+
+def _evaluated(
+    roots: Sequence[Node], given: Mapping[Node, Array], sizes: Sizes, dtype: Any
+) -> list[Array]:
     computed: dict[Node, Array] = {}
-    for node in order:
+    for node in postorder(roots):
         if node in given:
             array = given[node]
+        elif isinstance(node, scan.Scan):
+            below = [computed[operand] for operand in node.operands]
+            computed[node] = Run(node, below, sizes, dtype)
+            continue
         else:
             below = [computed[operand] for operand in node.operands]
             with np.errstate(all="ignore"):
@@ -57,6 +68,26 @@ def evaluate(
         assert np.shape(array) == expected, (node, np.shape(array), expected)
         computed[node] = array
     return [computed[root] for root in roots]
+
+
+class Run:
+    """A scan that has been run, one step after the other: what is asked of it can be read."""
+
+    def __init__(self, node: Any, operands: list[Array], sizes: Sizes, dtype: Any) -> None:
+        step = node.step
+        self.sizes, self.dtype = sizes, dtype
+        given = dict(zip(step.bound, operands, strict=True))
+        self.state = [given[bound] for bound in step.carried]
+        count = size(node.length, sizes)
+        self.steps: list[dict[Node, Array]] = [{} for _ in range(count)]
+        for t in reversed(range(count)) if node.is_reversed else range(count):
+            entries = {bound: given[bound][t] for bound in step.sequences}
+            self.steps[t] = given | entries | dict(zip(step.carried, self.state, strict=True))
+            self.state = _evaluated(step.following, self.steps[t], sizes, dtype)
+
+    def stacked(self, node: Any) -> Array:
+        rows = [_evaluated([node.inner], given, self.sizes, self.dtype)[0] for given in self.steps]
+        return np.array(rows).reshape([size(s, self.sizes) for s in node.shape])
 
 
 def infer_sizes(given: Iterable[tuple[Node, Array]], dims: Sizes) -> dict[str, int]:
@@ -198,10 +229,12 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "where": lambda c, a, b: np.where(np.asarray(c) != 0, a, b),
     "erf": _elementwise(math.erf),
     "erfc": _elementwise(math.erfc),
+    "ndtr": _elementwise(lambda x: math.erfc(-x / math.sqrt(2)) / 2),
     "sigmoid": _sigmoid,
     "softplus": lambda x: np.logaddexp(0, x),
     "relu": lambda x: np.maximum(x, 0),
     "root": np.sqrt,
+    "raised": np.maximum,
     "divide": np.divide,
     "reciprocal": lambda x: 1 / x,
     "bose": lambda x: 1 / np.expm1(x),
@@ -268,6 +301,20 @@ def _embed(node: Any, below: list[Array], sizes: Sizes) -> Array:
     return result
 
 
+def _windows(node: Any, below: list[Array], sizes: Sizes) -> Array:
+    count, width = (size(n, sizes) for n in node.shape[node.axis : node.axis + 2])
+    places = node.stride * np.arange(count)[:, None] + node.dilation * np.arange(width)
+    return np.take(below[0], places, axis=node.axis)
+
+
+def _overlap(node: Any, below: list[Array], sizes: Sizes) -> Array:
+    count, width = below[0].shape[node.axis : node.axis + 2]
+    places = node.stride * np.arange(count)[:, None] + node.dilation * np.arange(width)
+    result = np.zeros([size(s, sizes) for s in node.shape], below[0].dtype)
+    np.add.at(result, (slice(None),) * node.axis + (places,), below[0])
+    return result
+
+
 def _checked(indices: Array, extent: int) -> Array:
     assert not indices.size or (-extent <= indices.min() and indices.max() < extent), indices
     return indices
@@ -310,6 +357,7 @@ RULES: dict[type, Callable[..., Any]] = {
     leaf.Arange: lambda node, below, sizes: np.arange(size(node.shape[0], sizes)),
     leaf.Identity: lambda node, below, sizes: np.eye(size(node.shape[0], sizes)),
     Map: _map,
+    detached.Detached: lambda node, below, sizes: below[0],
     contraction.Contraction: _contraction,
     reduction.Max: _along(np.max),
     reduction.Min: _along(np.min),
@@ -319,6 +367,8 @@ RULES: dict[type, Callable[..., Any]] = {
     reduction.LogSumExp: _along(np.logaddexp.reduce),
     reduction.CumSum: _along(np.cumsum),
     reduction.ProdOthers: _prod_others,
+    window.Windows: _windows,
+    window.Overlap: _overlap,
     reindex.Reshape: lambda node, below, sizes: below[0].reshape(
         [size(s, sizes) for s in node.shape]
     ),
@@ -329,4 +379,7 @@ RULES: dict[type, Callable[..., Any]] = {
     reindex.ScatterAdd: _scatter_add,
     reindex.TakeAlong: _take_along,
     reindex.ScatterAlong: _scatter_along,
+    scan.Final: lambda node, below, sizes: below[0].state[node.index],
+    scan.Stacked: lambda node, below, sizes: below[0].stacked(node),
+    **NUMPY,
 }

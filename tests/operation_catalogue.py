@@ -37,6 +37,7 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "argmax": [("axis", [(2, 3)], lambda x: x[sg.argmax(x, axis=0), :])],
     "argmin": [("axis", [(2, 3)], lambda x: x[sg.argmin(x, axis=0), :])],
+    "stop_gradient": [("steps", [(n, 2)], lambda x: x * sg.stop_gradient(sg.floor(x)))],
     "cumsum": [("all", [(2, 3)], sg.cumsum), ("axis", [(2, n)], lambda x: sg.cumsum(x, axis=1))],
     "matmul": [
         ("matrices", [(n, 3), (3, 2)], sg.matmul),
@@ -55,6 +56,7 @@ SAMPLES: dict[str, list[Sample]] = {
         ("of_vector", [(3,)], lambda v: sg.diag(v, 1)),
         ("of_matrix", [(3, 3)], lambda a: sg.diag(a, -1)),
     ],
+    "eye": [("added", [(n, n)], lambda a: a @ a + sg.eye(n))],
     "diagonal": [("offset", [(2, 3)], lambda a: sg.diagonal(a, 1))],
     "trace": [("matrix", [(3, 3)], sg.trace)],
     "tril": [("matrix", [(3, 4)], sg.tril)],

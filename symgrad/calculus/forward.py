@@ -12,7 +12,7 @@ import sympy
 
 from symgrad.calculus import rules as rules  # fills the tables
 from symgrad.calculus.axes import stretch
-from symgrad.calculus.journal import FORWARD, Journal
+from symgrad.calculus.journal import FORWARD, Journal, writing
 from symgrad.calculus.rules.registry import TANGENTS
 from symgrad.expr.dimension import same_shape
 from symgrad.expr.leaf import Constant
@@ -61,7 +61,8 @@ def _moved(node: Node, moving: Mapping[Node, Node], journal: Journal | None) -> 
     below = tuple(
         moving.get(operand) if operand.dtype == FLOAT else None for operand in node.operands
     )
-    t = rule(below, node, *node.operands)
+    with writing(journal):
+        t = rule(below, node, *node.operands)
     if t is None:
         return None
     fitted = stretch(t, node.shape)

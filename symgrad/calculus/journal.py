@@ -16,10 +16,11 @@ Reports and code comments are printed from it, so they cannot disagree with the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from symgrad.calculus.rules.registry import formula_of
 from symgrad.expr.node import Node
 
 REVERSE, FORWARD = "reverse", "forward"
@@ -60,12 +61,14 @@ class Journal:
     provenance: cotangent -> the tensor whose sensitivity it is (named `d_<name>`).
     motion: tangent -> the tensor whose change it is (named `t_<name>`).
     copies: tensor that was rebuilt (resized, batched) -> the tensor of the model it stands for.
+    inner: scan -> the journal of the derivation of its step.
     """
 
     steps: list[Step] = field(default_factory=list)
     provenance: dict[Node, Node] = field(default_factory=dict)
     motion: dict[Node, Node] = field(default_factory=dict)
     copies: dict[Node, Node] = field(default_factory=dict)
+    inner: dict[Node, Journal] = field(default_factory=dict)
 
     def record(
         self,
@@ -112,6 +115,32 @@ class Journal:
         owner = owners.get(derivative)
         if owner is None or (not _has_name(owner) and _has_name(node)):
             owners[derivative] = node
+
+
+_open: ContextVar[Journal | None] = ContextVar("journal", default=None)
+
+
+@contextmanager
+def writing(journal: Journal | None) -> Iterator[None]:
+    """While a rule runs: what it derives itself is noted in `journal`."""
+    before = _open.set(journal)
+    try:
+        yield
+    finally:
+        _open.reset(before)
+
+
+def journal_within(scan: Node) -> Journal:
+    """A journal for the step of `scan`, noted in the one that is being written, if one is."""
+    journal, around = Journal(), _open.get()
+    if around is not None:
+        around.inner[scan] = journal
+    return journal
+
+
+def formula_of(rule: Callable[..., object]) -> str:
+    """The formula that a rule's docstring states, on one line."""
+    return " ".join((rule.__doc__ or "").split())
 
 
 def _has_name(node: Node) -> bool:

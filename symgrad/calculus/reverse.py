@@ -14,15 +14,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import sympy
+from sympy.core.basic import Basic
 
 from symgrad.calculus import rules as rules  # fills the tables
 from symgrad.calculus.axes import unbroadcast
-from symgrad.calculus.journal import REVERSE, Journal
+from symgrad.calculus.journal import REVERSE, Journal, writing
 from symgrad.calculus.rules.contraction import total
 from symgrad.calculus.rules.registry import ADJOINTS
 from symgrad.expr.dimension import same_shape
 from symgrad.expr.leaf import Constant
 from symgrad.expr.node import FLOAT, Node
+from symgrad.expr.scan import Bundle, Scan
 from symgrad.expr.walk import postorder
 
 
@@ -73,13 +75,24 @@ def active_nodes(order: Sequence[Node], wrt: Sequence[Node]) -> set[Node]:
 
 def _accumulated(node: Node, contributions: list[Node], journal: Journal | None) -> Node:
     """The sum of what arrived at `node`, in the order of arrival, as one map."""
-    g = total(contributions)
+    g = bundled(contributions) if isinstance(node, Scan) else total(contributions)
     assert g is not None
     if journal is not None:
         if len(contributions) > 1:
             journal.record(REVERSE, "accumulate", node, g, tuple(contributions))
         journal.belongs(REVERSE, g, node)
     return g
+
+
+def bundled(bundles: Sequence[Node]) -> Node:
+    """What arrived at the results of a scan, together; the sum of what arrived at one of them."""
+    arrived: dict[Basic, list[Node]] = {}
+    for bundle in bundles:
+        assert isinstance(bundle, Bundle)
+        for key, g in zip(bundle.keys, bundle.operands, strict=True):
+            arrived.setdefault(key, []).append(g)
+    sums = [total(each) for each in arrived.values()]
+    return Bundle(list(arrived), *(g for g in sums if g is not None))
 
 
 def _propagate(
@@ -91,7 +104,8 @@ def _propagate(
 ) -> None:
     """Hands what the rule of `node` makes of `g` to those operands that lead to `wrt`."""
     rule = ADJOINTS[type(node)]
-    contributions = rule(g, node, *node.operands)
+    with writing(journal):
+        contributions = rule(g, node, *node.operands)
     assert len(contributions) == len(node.operands), (rule.__name__, node)
     for position, (operand, contribution) in enumerate(
         zip(node.operands, contributions, strict=True)

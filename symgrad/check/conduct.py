@@ -40,7 +40,7 @@ def conduct(subject: Subject, function: str, point: Point, other: Point) -> Iter
     yield _same(function, "two calls give the same bytes", identical(first, second))
     _Call(subject, function, other)(other)
     yield _same(function, "a result outlives later calls", identical(first, kept))
-    yield _memory(function, first, second, call.arguments)
+    yield _memory(function, first, second, call.arguments, list(point.state.values()))
     del first, second  # a Hessian may be large
     yield compared(function, "strided arguments", call(point.mapped(strided)), kept, ROUNDING)
     yield compared(
@@ -64,6 +64,8 @@ def consistency(subject: Subject, point: Point) -> Iterator[Finding]:
         results = {}
         for function in present:
             result = _Call(subject, function, point)(point)
+            if subject.updates_state(function):
+                result = result[:-1] if len(result) > 2 else result[0]
             try:
                 for position in functions[function]:
                     result = result[position]
@@ -81,6 +83,16 @@ def consistency(subject: Subject, point: Point) -> Iterator[Finding]:
             )
 
 
+def state_consistency(subject: Subject, point: Point) -> Iterator[Finding]:
+    """The loss and its gradient leave the same new state."""
+    changing = [f for f in ("loss", "value_and_grad") if f in subject.functions]
+    changing = [f for f in changing if subject.updates_state(f)]
+    states = [_Call(subject, function, point)(point)[-1] for function in changing]
+    for function, state in zip(changing[1:], states[1:], strict=True):
+        what = f"new state as in {changing[0]}"
+        yield compared(function, what, state, states[0], ROUNDING)
+
+
 class _Call:
     """One function with its directions fixed."""
 
@@ -88,10 +100,11 @@ class _Call:
         self.subject, self.function = subject, function
         self.directions = random_directions(subject, function, point, np.random.default_rng(1))
         self.arguments: list[Tree] = [point.params, point.inputs, *self.directions.values()]
+        self.arguments += [point.state] if point.state else []
 
     def __call__(self, point: Point, dtype: Any = np.float64) -> Tree:
         directions = mapped(lambda a: np.asarray(a, dtype), self.directions)
-        result = self.subject.call(self.function, point.params, point.inputs, **directions)
+        result = self.subject.call_whole(self.function, point, **directions)
         return mapped(np.asarray, result) if not isinstance(result, np.ndarray) else result
 
 
@@ -152,10 +165,12 @@ def _size(array: Array) -> float:
     return float(np.max(np.abs(array))) if array.size and array.dtype.kind == "f" else 0.0
 
 
-def _memory(function: str, first: Tree, second: Tree, arguments: list[Tree]) -> Finding:
-    """Whether a result has memory of its own."""
+def _memory(
+    function: str, first: Tree, second: Tree, arguments: list[Tree], state: list[Array]
+) -> Finding:
+    """Whether a result has memory of its own; a state that does not change is handed through."""
     what = "results have memory of their own"
-    mine = list(leaves(first))
+    mine = [(path, a) for path, a in leaves(first) if not any(a is s for s in state)]
     given = [(f"argument {path}", a) for group in arguments for path, a in leaves(group)]
     later = [(f"{path or 'the result'} of a later call", a) for path, a in leaves(second)]
     for position, (path, array) in enumerate(mine):
@@ -171,10 +186,25 @@ def _declared(subject: Subject, function: str, result: Tree, point: Point) -> Fi
     """Keys, shapes and types of what is returned."""
     what = "keys, shapes and types"
     try:
-        problem = _misshapen(subject, function, result, point)
+        problem = None
+        if subject.updates_state(function):
+            *values, state = result
+            result = values[0] if len(values) == 1 else tuple(values)
+            problem = _misshapen_state(state, point)
+        problem = problem or _misshapen(subject, function, result, point)
     except (TypeError, IndexError, KeyError, AttributeError, ValueError):
         problem = "is not built as its kind of function returns it"
     return Finding(function, what, problem is None, note=problem or "")
+
+
+def _misshapen_state(state: Tree, point: Point) -> str | None:
+    if list(state) != list(point.state):
+        return f"the keys of the new state {list(state)} are not {list(point.state)}"
+    for name, old in point.state.items():
+        new = np.asarray(state[name])
+        if new.shape != old.shape or new.dtype != old.dtype:
+            return f"the new state {name} is {new.dtype} {new.shape}, not {old.dtype} {old.shape}"
+    return None
 
 
 def _misshapen(subject: Subject, function: str, result: Tree, point: Point) -> str | None:

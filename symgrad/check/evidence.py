@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from symgrad.check.conduct import conduct, consistency
+from symgrad.check.conduct import conduct, consistency, state_consistency
 from symgrad.check.finding import Finding
 from symgrad.check.first_order import FIRST_ORDER, Claims
 from symgrad.check.point import Point, draw_point, fitting_sizes
@@ -69,6 +69,7 @@ def _findings(
                 progress(f"{function}, random point {seed}")
                 yield from _derivative(subject, function, point, seed)
     yield from _guarded("all", consistency(subject, points[0]))
+    yield from _guarded("all", state_consistency(subject, points[0]))
     yield from _batch_of_one(subject, seeds[0], progress)
     for function in subject.functions:
         progress(f"{function}, conduct")

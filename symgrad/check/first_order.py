@@ -6,11 +6,13 @@ Each is compared with differences of the function below it: the loss, or the out
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from symgrad.check.draws import Alone
 from symgrad.check.point import Point, as_returned, normal_like
 from symgrad.check.slopes import Claim, Curve
 from symgrad.check.subject import Arrays, Subject
@@ -21,8 +23,12 @@ ALL = "all"
 
 
 def parameter_directions(subject: Subject, point: Point, rng: Rng) -> Iterator[tuple[str, Arrays]]:
-    """A random direction along each parameter, then along all together."""
-    whole = normal_like(subject.parameters, point.sizes, rng)
+    """A random direction along each parameter, then along all together.
+
+    What stands behind a stop_gradient stands still.
+    """
+    moving = {k: v for k, v in subject.parameters.items() if k not in subject.held}
+    whole = normal_like(moving, point.sizes, rng)
     for name in whole:
         yield name, {name: np.asarray(rng.standard_normal(whole[name].shape))}
     if len(whole) > 1:
@@ -33,7 +39,7 @@ def loss_at(subject: Subject, point: Point) -> tuple[float, float]:
     """The loss and its magnitude, from `loss` or else from `value_and_grad`."""
     name = subject.lower("loss", "value_and_grad")
     assert name is not None
-    result = subject.call(name, point.params, point.inputs)
+    result = subject.call(name, point)
     value = float(result if name == "loss" else result[0])
     return value, abs(value)
 
@@ -42,7 +48,7 @@ def outputs_at(subject: Subject, point: Point) -> Arrays:
     """The outputs by name, from `forward`, or the loss where a model has no outputs."""
     if subject.lower("forward") is None:
         return {"loss": np.asarray(loss_at(subject, point)[0])}
-    return by_name(subject, subject.call("forward", point.params, point.inputs))
+    return by_name(subject, subject.call("forward", point))
 
 
 def by_name(subject: Subject, result: Any) -> Arrays:
@@ -88,7 +94,7 @@ def output_curve(subject: Subject, point: Point, direction: Arrays, weights: Arr
 
 def value_and_grad(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
     """grads . t against differences of the loss along t."""
-    _, grads = subject.call("value_and_grad", point.params, point.inputs)
+    _, grads = subject.call("value_and_grad", point)
     for name, t in parameter_directions(subject, point, rng):
         yield Claim(
             "value_and_grad", f"along {name}", inner(grads, t), loss_curve(subject, point, t)
@@ -101,8 +107,10 @@ def input_grad(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
     An input whose entries sum to 1 moves so that they still do: elsewhere the gradient promises
     nothing.
     """
-    grads = subject.call("input_grad", point.params, point.inputs)
+    grads = subject.call("input_grad", point)
     for name, slope in grads.items():
+        if name in subject.held:
+            continue
         t = rng.standard_normal(np.shape(slope))
         if name in subject.distributions:
             t -= t.mean(axis=subject.distributions[name], keepdims=True)
@@ -119,7 +127,7 @@ def jvp(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
     """weights . changes against differences of weights . outputs along the tangents."""
     zeros = {name: np.zeros_like(a) for name, a in point.params.items()}
     for name, t in parameter_directions(subject, point, rng):
-        _, changes = subject.call("jvp", point.params, point.inputs, tangents=zeros | t)
+        _, changes = subject.call("jvp", point, tangents=zeros | t)
         changes = by_name(subject, changes)
         for output, w in weights_like(changes, rng).items():
             weights = {output: w}
@@ -134,7 +142,7 @@ def jvp(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
 def vjp(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
     """grads . t against differences of cotangents . outputs along t."""
     weights = normal_like(subject.outputs, point.sizes, rng)
-    _, grads = subject.call("vjp", point.params, point.inputs, cotangents=as_returned(weights))
+    _, grads = subject.call("vjp", point, cotangents=as_returned(weights))
     for name, t in parameter_directions(subject, point, rng):
         yield Claim(
             "vjp", f"along {name}", inner(grads, t), output_curve(subject, point, t, weights)
@@ -143,7 +151,7 @@ def vjp(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
 
 def jacobian(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
     """weights . J t against differences of weights . outputs along t."""
-    blocks = subject.call("jacobian", point.params, point.inputs)
+    blocks = subject.call("jacobian", point)
     if set(blocks) == set(subject.parameters):  # one output only
         blocks = {next(iter(subject.outputs), "loss"): blocks}
     outputs = outputs_at(subject, point)
@@ -167,7 +175,7 @@ def along(block: Any, direction: Any, weights: Any) -> float:
 
 def per_example_grad(subject: Subject, point: Point, rng: Rng) -> Iterator[Claim]:
     """Row i . t against differences of the loss of example i alone, along t."""
-    grads = subject.call("per_example_grad", point.params, point.inputs)
+    grads = subject.call("per_example_grad", point)
     batch = _batch_name(subject)
     count = point.sizes[batch]
     for i in sorted({0, count - 1, int(rng.integers(count))}):
@@ -193,7 +201,12 @@ def _example(subject: Subject, point: Point, batch: str, i: int) -> Point:
         for axis, size in enumerate(shape):
             if size == batch:
                 inputs[name] = np.ascontiguousarray(np.take(inputs[name], [i], axis=axis))
-    return Point(point.params, inputs, {**point.sizes, batch: 1})
+    return replace(
+        point,
+        inputs=inputs,
+        sizes={**point.sizes, batch: 1},
+        alone=Alone(batch, i, point.sizes),
+    )
 
 
 Claims = Callable[[Subject, Point, Rng], Iterator[Claim]]

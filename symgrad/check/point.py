@@ -7,10 +7,11 @@ drawn from (0.1, 0.9), and last from (1, 2).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from symgrad.check.draws import Alone
 from symgrad.check.sizes import NoSuchSize, names_in, shape_of
 from symgrad.check.subject import Arrays, Specification, Subject
 from symgrad.check.tree import Array, Tree, leaves
@@ -28,11 +29,16 @@ FIRST_SIZES = (5, 6, 4, 8, 12)
 
 @dataclass(frozen=True)
 class Point:
-    """Parameters, inputs, and what the names of sizes stand for."""
+    """Parameters, inputs, the state, and what the names of sizes stand for.
+
+    `alone`: which example it is, where the point holds one of those of another point.
+    """
 
     params: Arrays
     inputs: Arrays
     sizes: Mapping[str, int]
+    state: Arrays = field(default_factory=dict)
+    alone: Alone | None = None
 
     def moved(self, direction: Arrays, step: float) -> Point:
         """The point `step` times `direction` further; keys are those of parameters."""
@@ -44,11 +50,11 @@ class Point:
 
     def mapped(self, function: Callable[[Array], Array]) -> Point:
         """`function` applied to every array of floats."""
-        params, inputs = (
+        params, inputs, state = (
             {k: function(a) if a.dtype.kind == "f" else a for k, a in group.items()}
-            for group in (self.params, self.inputs)
+            for group in (self.params, self.inputs, self.state)
         )
-        return Point(params, inputs, self.sizes)
+        return replace(self, params=params, inputs=inputs, state=state)
 
 
 def _moved(group: Arrays, direction: Arrays, step: float) -> Arrays:
@@ -89,7 +95,7 @@ def draw_point(
 def is_finite(subject: Subject, function: str, point: Point) -> bool:
     """Whether `function` gives finite numbers at `point`."""
     given = random_directions(subject, function, point, np.random.default_rng(0))
-    result = subject.call(function, point.params, point.inputs, **given)
+    result = subject.call(function, point, **given)
     return all(bool(np.all(np.isfinite(array))) for _, array in leaves(result))
 
 
@@ -166,11 +172,22 @@ def _drawn(
             inputs[name] = rng.integers(0, 2, extent).astype(bool)
         else:
             inputs[name] = np.zeros(extent, np.int64)
+    point = Point(params, inputs, sizes, _state(subject, rng, sizes))
     for name, (_, dtype) in subject.inputs.items():
         if dtype == "int":
-            limit = _index_limit(subject, name, Point(params, inputs, sizes))
+            limit = _index_limit(subject, name, point)
             inputs[name] = rng.integers(0, limit, inputs[name].shape)
-    return Point(params, inputs, sizes)
+    return point
+
+
+def _state(subject: Subject, rng: np.random.Generator, sizes: Mapping[str, int]) -> Arrays:
+    """A state near the one to start from; what is positive stays so."""
+    if not subject.states:
+        return {}
+    return {
+        name: np.asarray(a + rng.uniform(0, 0.5, a.shape)) if a.dtype.kind == "f" else a
+        for name, a in subject.init_state(int(rng.integers(2**31)), sizes).items()
+    }
 
 
 def _index_limit(subject: Subject, name: str, point: Point) -> int:
@@ -186,7 +203,7 @@ def _index_limit(subject: Subject, name: str, point: Point) -> int:
             if name in subject.reads(function):
                 given = random_directions(subject, function, point, np.random.default_rng(0))
                 try:
-                    subject.call(function, point.params, inputs, **given)
+                    subject.call(function, replace(point, inputs=inputs), **given)
                 except IndexError:
                     return False
                 return True

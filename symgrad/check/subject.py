@@ -7,12 +7,16 @@ import inspect
 import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symgrad.check.draws import HeldDraws
 from symgrad.check.tree import Array, Tree
 from symgrad.errors import CheckError
+
+if TYPE_CHECKING:
+    from symgrad.check.point import Point
 
 FUNCTIONS = (
     "forward",
@@ -64,7 +68,10 @@ class Subject:
         self.parameters = _declared(module, "PARAMETERS")
         self.inputs = _declared(module, "INPUTS")
         self.outputs = _declared(module, "OUTPUTS") if hasattr(module, "OUTPUTS") else {}
+        self.states = _declared(module, "STATE") if hasattr(module, "STATE") else {}
+        self.draws = _declared(module, "DRAWS") if hasattr(module, "DRAWS") else {}
         self.distributions: Mapping[str, int] = getattr(module, "DISTRIBUTIONS", {})
+        self.held: frozenset[str] = frozenset(getattr(module, "HELD", ()))
         self.functions = tuple(f for f in FUNCTIONS if callable(getattr(module, f, None)))
         self._reference = reference
         self._signatures: dict[Any, tuple[list[str], list[str]]] = {}
@@ -75,11 +82,19 @@ class Subject:
         """The first of the functions `names` that can be called, here or in the reference."""
         return next((name for name in names if self._find(name) is not None), None)
 
-    def call(self, function: str, params: Arrays, inputs: Arrays, **directions: Tree) -> Tree:
-        """Calls `function` with those of its arguments that it takes.
+    def call(self, function: str, point: Point, **directions: Tree) -> Tree:
+        """What `function` gives at `point`, without the new state.
 
         `directions`: `tangents` and `cotangents`, where the function has them.
         """
+        result = self.call_whole(function, point, **directions)
+        if not self.updates_state(function):
+            return result
+        rest = result[:-1]
+        return rest[0] if len(rest) == 1 else rest
+
+    def call_whole(self, function: str, point: Point, **directions: Tree) -> Tree:
+        """All that `function` gives, called with those of the arguments that it takes."""
         target = self._find(function)
         assert target is not None, function
         if target not in self._signatures:
@@ -89,9 +104,16 @@ class Subject:
                 [p.name for p in kinds if p.kind is p.KEYWORD_ONLY and p.default is p.empty],
             )
         positional, keywords = self._signatures[target]
-        given = {"params": params, **directions}
+        given = {"params": point.params, "state": point.state, **directions}
+        shapes = tuple(shape for shape, _ in self.draws.values())
+        named = {"rng": HeldDraws(shapes, point.sizes, point.alone), **point.inputs}
         with np.errstate(all="ignore"):
-            return target(*(given[p] for p in positional), **{k: inputs[k] for k in keywords})
+            return target(*(given[p] for p in positional), **{k: named[k] for k in keywords})
+
+    def updates_state(self, function: str) -> bool:
+        """Whether the last thing that `function` returns is the new state."""
+        owner = self.module if function in self.functions else self._reference
+        return function in getattr(owner, "UPDATES_STATE", ())
 
     def reads(self, function: str) -> set[str]:
         """The inputs that `function` takes."""
@@ -101,7 +123,14 @@ class Subject:
 
     def init_params(self, seed: int, sizes: Mapping[str, int]) -> Arrays:
         """Fresh parameters in float64."""
-        function = self.module.init_params
+        return self._filled("init_params", seed, sizes)
+
+    def init_state(self, seed: int, sizes: Mapping[str, int]) -> Arrays:
+        """A state in float64; empty where the module has none."""
+        return self._filled("init_state", seed, sizes) if self.states else {}
+
+    def _filled(self, name: str, seed: int, sizes: Mapping[str, int]) -> Arrays:
+        function = getattr(self.module, name)
         asked = inspect.signature(function).parameters
         return dict(function(seed, np.float64, **{k: v for k, v in sizes.items() if k in asked}))
 

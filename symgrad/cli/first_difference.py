@@ -55,7 +55,7 @@ def _before(model: Model) -> Iterator[tuple[str, Derived]]:
     def values(form: Form) -> Derived:
         outputs = {key or "loss": node for key, node in form.outputs.items()}
         named = Form(outputs, form.names, {})
-        return Derived("forward", named, {key: key for key in outputs}, Journal(), outputs, ())
+        return Derived("forward", named, {key: key for key in outputs}, Journal(), outputs, (), named)
 
     yield "the definition", values(form)
     for each in BEFORE_DERIVATION:
@@ -77,4 +77,4 @@ def _called(model: Model, derived: Derived, seed: int) -> Tree:
     subject = Subject(assembled(model, [derived]).load())
     point = draw_point(subject, seed)
     given = random_directions(subject, derived.name, point, np.random.default_rng(seed))
-    return subject.call(derived.name, point.params, point.inputs, **given)
+    return subject.call(derived.name, point, **given)

@@ -16,6 +16,7 @@ from symgrad.cli.check import check
 from symgrad.cli.compile import compile_command
 from symgrad.cli.derive import derive
 from symgrad.cli.show import show
+from symgrad.cli.weights import weights
 from symgrad.errors import SymgradError
 
 BAD_INPUT = 2
@@ -45,10 +46,11 @@ def main() -> None:
     symgrad check generated/digits_mlp.py              compares it with finite differences
     symgrad derive examples/digits_mlp.py              the derivation, step by step
     symgrad show examples/digits_mlp.py --stage program
+    symgrad weights digits.npz                         what a file of weights holds
 
     Exit status: 0 good, 1 a check failed, 2 wrong use or bad input.
     """
 
 
-for command in (compile_command, check, derive, show):
+for command in (compile_command, check, derive, show, weights):
     main.add_command(command)

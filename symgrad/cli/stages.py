@@ -8,7 +8,7 @@ from symgrad.expr.node import Node
 from symgrad.model.model import Model
 from symgrad.passes.form import Form
 from symgrad.passes.pipeline import BEFORE_DERIVATION, Observer, run
-from symgrad.report.derivation import derivative_names
+from symgrad.report.paper_names import derivative_names
 
 PREFERRED = "value_and_grad"
 
@@ -32,13 +32,13 @@ def compiled_with(
 
 
 def roots(model: Model) -> dict[str, Node]:
-    """What a model computes: its outputs, and its loss under "loss"."""
-    return {key or "loss": node for key, node in _keyed(model).items()}
+    """What a model computes: its outputs, its loss under "loss", and what its states become."""
+    return {key or "loss": node for key, node in model.values().items()}
 
 
 def first_form(model: Model) -> Form:
     """The form that the pipeline starts from; the key of the loss is empty."""
-    return Form.of(_keyed(model), dict(model.names))
+    return Form.of(model.values(), dict(model.names))
 
 
 def before_derivation(model: Model) -> Form:
@@ -49,8 +49,4 @@ def before_derivation(model: Model) -> Form:
 def raw_form(model: Model, derived: Derived) -> Form:
     """The results as differentiation left them."""
     names = before_derivation(model).names
-    return Form(dict(derived.raw), names | derivative_names(derived, names), {})
-
-
-def _keyed(model: Model) -> dict[str, Node]:
-    return dict(model.outputs) | ({"": model.loss} if model.loss is not None else {})
+    return Form(dict(derived.raw), names | derivative_names(derived.journal, names)[0], {})

@@ -12,13 +12,18 @@ from functools import cached_property
 import sympy
 
 from symgrad.emit.identifiers import Names, identifier
-from symgrad.emit.literal import size_source
+from symgrad.emit.layout import filled
+from symgrad.emit.literal import number_source, size_source, tuple_source
 from symgrad.errors import DefinitionError
-from symgrad.expr.dimension import Shape
-from symgrad.expr.leaf import Cotangent, Input, Named, Parameter, Tangent
+from symgrad.expr.leaf import Cotangent, Input, Named, Parameter, Random, State, Tangent
 from symgrad.expr.node import BOOL, FLOAT, INT
 
-ARGUMENTS = {Parameter: "params", Tangent: "tangents", Cotangent: "cotangents"}
+ARGUMENTS = {
+    Parameter: "params",
+    State: "state",
+    Tangent: "tangents",
+    Cotangent: "cotangents",
+}
 LEAST_WIDTH = 88  # letters of a line of tests, less its indentation
 
 
@@ -26,8 +31,10 @@ LEAST_WIDTH = 88  # letters of a line of tests, less its indentation
 class Door:
     """The arguments of one function, grouped as the caller passes them.
 
-    `all_parameters`: what `params` must hold. `leaves`: what the function reads. `dims`: the
-    dimension symbols that its lines need. `unread`: what must be passed, though nothing reads it.
+    `all_parameters`: what `params` must hold; `all_states`: likewise, nothing where the function
+    takes no state. `leaves`: what the function reads of its arguments. `dims`: the dimension
+    symbols that its lines need. `unread`: what must be passed, though nothing reads it. `draws`:
+    the random tensors, in the order in which they are drawn; `drawn`: those that are read.
     `least`: conditions `expression >= 0` on the dimensions. `out`: the shapes of the
     memory that the caller may pass for results, as source; None where none may be passed.
     """
@@ -39,10 +46,15 @@ class Door:
     unread: tuple[Named, ...] = ()
     least: tuple[sympy.Expr, ...] = ()
     out: str | None = None
+    all_states: tuple[Named, ...] = ()
+    draws: tuple[Random, ...] = ()
+    drawn: frozenset[Named] = frozenset()
 
     @property
     def locals(self) -> tuple[str, ...]:
-        return tuple(self.local_names.values()) + tuple(d.name for d in self.dims)
+        own = tuple(d.name for d in self.dims)
+        own += ("state",) if self.all_states else ()
+        return tuple(self.local_names.values()) + own + (("rng",) if self.draws else ())
 
     def local(self, leaf: Named) -> str:
         return self.local_names[leaf]
@@ -51,14 +63,17 @@ class Door:
         """The arguments of one kind, read or not."""
         return [leaf for leaf in (*self.leaves, *self.unread) if isinstance(leaf, kind)]
 
+    def passed(self, kind: type[Named]) -> Sequence[Named]:
+        """What the dictionary of one kind must hold."""
+        whole = {Parameter: self.all_parameters, State: self.all_states}
+        return whole[kind] if kind in whole else self.group(kind)
+
     def signature(self, name: str) -> str:
         """The `def` line's inside: dictionaries first, then inputs by keyword."""
-        positional = [
-            argument
-            for kind, argument in ARGUMENTS.items()
-            if (self.all_parameters if kind is Parameter else self.group(kind))
-        ]
+        positional = [argument for kind, argument in ARGUMENTS.items() if self.passed(kind)]
         keyword = [self.local(leaf) for leaf in self.group(Input)]
+        if self.draws:
+            keyword.append("rng")
         if self.out is not None:
             keyword.append("out=None")
         return ", ".join(positional + (["*", *keyword] if keyword else []))
@@ -66,12 +81,12 @@ class Door:
     def lines(self, name: str) -> tuple[str, ...]:
         """Unpacks and checks the arguments."""
         if not self.leaves and not self.unread:
-            return ("dtype = np.dtype(np.float64)",)
+            return ("dtype = np.dtype(np.float64)", *self._drawing(name))
         return (
             "try:",
             *(f"    {line}" for line in self._unpacking()),
             "    fits = (",
-            *(f"        {line}" for line in _filled(self._tests())),
+            *(f"        {line}" for line in filled(self._tests(), LEAST_WIDTH)),
             "    )",
             "except (AttributeError, IndexError, KeyError, OverflowError, TypeError):",
             "    fits = False",
@@ -80,7 +95,30 @@ class Door:
             *self._least_sizes(name),
             *self._wide_indices(),
             *self._check_of_out(name),
+            *self._drawing(name),
         )
+
+    def _drawing(self, name: str) -> list[str]:
+        """Draws all random tensors up to the last that is read, in the order of definition.
+
+        So the same generator gives the same tensors in every function of the module.
+        """
+        if not self.draws:
+            return []
+        lines = [
+            "if not isinstance(rng, np.random.Generator):",
+            f'    _refuse_generator("{name}", rng)',
+        ]
+        for leaf in self.draws:
+            method = "standard_normal" if leaf.kind == "normal" else "random"
+            source = f"rng.{method}({tuple_source(leaf.shape)}, dtype=dtype)"
+            if leaf not in self.drawn:
+                lines.append(f"{source}  # {self.local(leaf)}: not read here")
+                continue
+            if leaf.kind == "bernoulli":
+                source = f"({source} < {number_source(leaf.probability)}).astype(dtype)"
+            lines.append(f"{self.local(leaf)} = {source}")
+        return lines
 
     @property
     def _scalars(self) -> list[Named]:
@@ -138,10 +176,10 @@ class Door:
         arrays = self._arrays
         tests = []
         for kind, argument in ARGUMENTS.items():
-            count = len(self.all_parameters if kind is Parameter else self.group(kind))
+            count = len(self.passed(kind))
             if count > (1 if kind is Cotangent else 0):
                 tests.append(f"len({argument}) == {count}")
-        tests += [f"{self._source(leaf)}.shape == {_tuple_source(leaf.shape)}" for leaf in arrays]
+        tests += [f"{self._source(leaf)}.shape == {tuple_source(leaf.shape)}" for leaf in arrays]
         floats = [f"{self._source(leaf)}.dtype" for leaf in self._floats]
         if len(floats) > 1:
             tests.append(" == ".join(["dtype", *floats[1:]]))
@@ -166,9 +204,7 @@ class Door:
 
     def _refusal(self, name: str) -> list[str]:
         groups = [
-            f'"{argument}": {argument}'
-            for kind, argument in ARGUMENTS.items()
-            if (self.all_parameters if kind is Parameter else self.group(kind))
+            f'"{argument}": {argument}' for kind, argument in ARGUMENTS.items() if self.passed(kind)
         ]
         inputs = [f'"{leaf.name}": {self.local(leaf)}' for leaf in self.group(Input)]
         parts = [f'"{name}"', "{" + ", ".join(groups) + "}", "{" + ", ".join(inputs) + "}"]
@@ -186,8 +222,10 @@ class Door:
             symbols = sorted(asked.free_symbols & set(self.dims), key=str)
             if not symbols or asked.free_symbols - set(symbols):
                 continue
-            bound = symbols[0] - asked
-            if len(symbols) == 1 and bound.is_Integer:
+            slope = sympy.expand(asked).coeff(symbols[0])
+            bound = symbols[0] - asked / slope if slope.is_positive else asked
+            if len(symbols) == 1 and slope.is_Integer and sympy.expand(bound).is_number:
+                bound = sympy.ceiling(sympy.expand(bound))
                 bounds[symbols[0]] = max(bound, bounds.get(symbols[0], bound))
             else:
                 others.append((symbols[0], asked))
@@ -235,7 +273,9 @@ class Door:
 
 def local_names(leaves: Sequence[Named], dims: Sequence[sympy.Symbol]) -> dict[Named, str]:
     """Identifiers for leaves: an input keeps its name, a parameter's path is turned into one."""
-    names = Names(frozenset(d.name for d in dims))
+    own = {"state" for leaf in leaves if isinstance(leaf, State)}
+    own |= {"rng" for leaf in leaves if isinstance(leaf, Random)}
+    names = Names(frozenset(d.name for d in dims) | own)
     local: dict[Named, str] = {}
     for leaf in sorted(leaves, key=lambda leaf: not isinstance(leaf, Input)):
         prefix = {Tangent: "v_", Cotangent: "g_"}.get(type(leaf), "")
@@ -244,29 +284,3 @@ def local_names(leaves: Sequence[Named], dims: Sequence[sympy.Symbol]) -> dict[N
         else:
             local[leaf] = names.unique(prefix + identifier(leaf.name))
     return {leaf: local[leaf] for leaf in leaves}
-
-
-def _filled(tests: Sequence[str]) -> list[str]:
-    """Tests joined by `and`, as many to a line as fit; a chain of three may go on in the next."""
-    lines: list[str] = []
-    for position, test in enumerate(tests):
-        mark = "is" if " is " in test else "=="
-        words = test.split(f" {mark} ")
-        pieces = [words[0], *(f"{mark} {word}" for word in words[1:])]
-        if position:
-            pieces[0] = f"and {pieces[0]}"
-        for start, piece in enumerate(pieces):
-            whole = start == 0 and sum(map(len, pieces)) + len(pieces) <= LEAST_WIDTH
-            text = " ".join(pieces) if whole else piece
-            if lines and len(lines[-1]) + 1 + len(text) <= LEAST_WIDTH:
-                lines[-1] += f" {text}"
-            else:
-                lines.append(text)
-            if whole:
-                break
-    return lines
-
-
-def _tuple_source(shape: Shape) -> str:
-    sizes = [size_source(size) for size in shape]
-    return "(" + ", ".join(sizes) + ("," if len(sizes) == 1 else "") + ")"

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sympy
 
-from symgrad.emit.function import Equations
 from symgrad.emit.identifiers import Names, common_name
+from symgrad.emit.numbering import Equations
 from symgrad.expr.contraction import Contraction
 from symgrad.expr.equation import REDUCTION_NAMES, right_side
 from symgrad.expr.formula import heads
 from symgrad.expr.leaf import Leaf, Named
+from symgrad.expr.linear_algebra import LinearAlgebra
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.reindex import (
@@ -23,7 +24,9 @@ from symgrad.expr.reindex import (
     Take,
     TakeAlong,
 )
-from symgrad.program.instruction import VIEWS, Program
+from symgrad.expr.scan import Bound, Final, Scan, Stacked
+from symgrad.program.instruction import VIEWS, Program, every_line
+from symgrad.program.loop import Loop
 
 POWERS = {sympy.S.Half: "sqrt", sympy.S.NegativeOne: "reciprocal", sympy.Integer(2): "square"}
 LONGEST_PART = 60  # letters of an inner formula up to which it needs no equation of its own
@@ -43,8 +46,11 @@ def number_equations(
     """
     taken = frozenset(local.values()) | frozenset(dims)
     scopes = [Names(taken) for _ in programs]
+    loops = [_loops(program) for program in programs]
+    wishes = _wishes_inside(loops) | dict(wishes)
     orders = [_computed(program) for program in programs]
-    parts = [_parts(order, wishes) for order in orders]
+    parts = [_parts(order, wishes, each) for order, each in zip(orders, loops, strict=True)]
+    follows = _follows(loops)
     functions = sorted(range(len(programs)), key=lambda k: -len(programs[k].instructions))
     users: dict[Node, list[int]] = {}
     for k in functions:
@@ -53,13 +59,17 @@ def number_equations(
                 users.setdefault(node, []).append(k)
     names: dict[Node, str] = dict(local)
     for node in users:  # wished names first: an automatic name must not take one away
-        if node in wishes:
+        if node in wishes and node not in follows:
             names[node] = common_name(wishes[node], [scopes[k] for k in users[node]])
     numbers: dict[Node, int] = {}
-    for node, functions_of in users.items():
-        if node not in names:
+    for node in sorted(users, key=lambda node: isinstance(node, Stacked)):  # after what is inside
+        functions_of = users[node]
+        if node in follows:
+            names[node] = names[follows[node]]
+        elif node not in names:
             names[node] = common_name(_automatic(node, names), [scopes[k] for k in functions_of])
-        numbers[node] = len(numbers) + 1
+        if not isinstance(node, Bound | Final | Stacked):
+            numbers[node] = len(numbers) + 1
     result = []
     for k in range(len(programs)):
         own = {node: names[node] for node in orders[k] if node not in parts[k]}
@@ -70,14 +80,59 @@ def number_equations(
 def _computed(program: Program) -> list[Node]:
     """The tensors that have lines of their own, in that order."""
     found: dict[Node, None] = {}
-    for line in program.instructions:
+    for line in every_line(program.instructions):
         if line.op not in VIEWS and line.op != "guard" and not isinstance(line.node, Leaf):
             found.setdefault(line.node)
+        if line.op == "loop":
+            loop = line.options["loop"]
+            found.update((state.bound, None) for state in loop.carried)
+            arrays = (kept.array.node for kept in loop.kept)
+            found.update((node, None) for node in arrays if node is not None)
     return list(found)
 
 
-def _parts(order: list[Node], names: Mapping[Node, str]) -> dict[Node, Node]:
-    """Nameless tensors that only one other reads: they are written inside its equation."""
+def _loops(program: Program) -> list[Loop]:
+    return [x.options["loop"] for x in every_line(program.instructions) if x.op == "loop"]
+
+
+def _wishes_inside(loops: Sequence[Sequence[Loop]]) -> dict[Node, str]:
+    """The names that the tensors of steps have from where they were defined or derived."""
+    wishes: dict[Node, str] = {}
+    for loop in (loop for each in loops for loop in each):
+        for state in loop.carried:
+            assert isinstance(state.bound, Bound)
+            wishes.setdefault(state.bound, state.bound.label or state.bound.name)
+        for line in loop.body.instructions:
+            if line.node.label is not None:
+                wishes.setdefault(line.node, line.node.label)
+    return wishes
+
+
+def _follows(loops: Sequence[Sequence[Loop]]) -> dict[Node, Node]:
+    """What a state becomes, and what it is in the end, is called what it is."""
+    found: dict[Node, Node] = {}
+    for loop in (loop for each in loops for loop in each):
+        made = {line.node for line in loop.body.instructions}
+        for state in loop.carried:
+            node = state.after.node
+            if node in made and not isinstance(node, Leaf):
+                found.setdefault(node, state.bound)
+        for value, state in loop.finals.items():
+            if value.node is not None:
+                found.setdefault(value.node, state.bound)
+    return found
+
+
+def _parts(
+    order: list[Node], names: Mapping[Node, str], loops: Sequence[Loop]
+) -> dict[Node, Node]:
+    """Nameless tensors that only one other reads: they are written inside its equation.
+
+    What a loop begins with, carries on or keeps is read by the loop, and has its own.
+    """
+    apart = {value.node for loop in loops for value in loop.body.results.values()}
+    apart |= {kept.value.node for loop in loops for kept in loop.kept}
+    apart |= {kept.array.node for loop in loops for kept in loop.kept}
     readers: dict[Node, set[Node]] = {}
     for node in order:
         stack = list(node.operands)
@@ -95,10 +150,12 @@ def _parts(order: list[Node], names: Mapping[Node, str]) -> dict[Node, Node]:
             length[o] for o in inside
         )
         users = readers.get(node, set()) & computed
-        if node in names or len(users) != 1 or length[node] > LONGEST_PART:
+        if node in names or len(users) != 1 or length[node] > LONGEST_PART or node in apart:
             continue
         (user,) = users
-        if not isinstance(node, ScatterAdd | ScatterAlong | Embed):
+        if not isinstance(user, Scan) and not isinstance(
+            node, ScatterAdd | ScatterAlong | Embed | Scan | Final | Stacked
+        ):
             parts[node] = user
     return parts
 
@@ -111,11 +168,18 @@ def _is_silent(node: Node) -> bool:
 def _automatic(node: Node, names: Mapping[Node, str]) -> str:
     """A name that says what a tensor is: `max_z`, `sum_e`, `exp_z`."""
     source = next((names[o] for o in node.operands if o in names), "")
+    if isinstance(node, Final):
+        state = node.scan.step.carried[node.index]
+        return f"{state.label or state.name}_last"
+    if isinstance(node, Stacked):
+        return f"{names.get(node.inner) or getattr(node.inner, 'name', 'entry')}_all"
     kind = REDUCTION_NAMES.get(type(node).__name__)
     if isinstance(node, Take | TakeAlong):
         kind = "picked"
     if isinstance(node, ScatterAdd | ScatterAlong):
         kind = "scattered"
+    if isinstance(node, Embed):
+        kind = "padded"
     if kind is None and isinstance(node, Contraction):
         kind = "total" if len(node.operands) == 1 else "product"
         inner = node.operands[0] if node.operands else None
@@ -126,6 +190,8 @@ def _automatic(node: Node, names: Mapping[Node, str]) -> str:
         kind = found[0].lower() if len(found) == 1 else "term"
         if kind == "power" and node.formula.is_Pow:
             kind = POWERS.get(node.formula.exp, kind)
+    if isinstance(node, LinearAlgebra):
+        kind = node.noun
     if kind is None:
         kind = type(node).__name__.lower()
     return f"{kind}_{source}" if source and len(source) <= 16 else kind

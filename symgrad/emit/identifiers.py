@@ -11,7 +11,7 @@ from collections.abc import Sequence
 RESERVED = frozenset(
     """
     np sys inspect params tangents cotangents out seed dtype fits log_max grads
-    PARAMETERS INPUTS OUTPUTS DISTRIBUTIONS
+    PARAMETERS INPUTS OUTPUTS DISTRIBUTIONS STATE UPDATES_STATE DRAWS
     """.split()  # noqa: SIM905
 )
 EASILY_MISREAD = frozenset({"l", "I", "O"})  # linters refuse them

@@ -1,34 +1,43 @@
-"""`init_params`: the lines that draw fresh parameters."""
+"""`init_params` and `init_state`: the lines that fill fresh parameters and states."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symgrad.emit.literal import number_source, size_source
-from symgrad.expr.leaf import Named, Parameter
+from symgrad.emit.literal import number_source, size_source, tuple_source
+from symgrad.expr.leaf import Filled, Named
+from symgrad.expr.node import BOOL, FLOAT, INT
+
+TYPES = {FLOAT: "dtype", INT: "np.int64", BOOL: "np.bool_"}
 
 
 def init_lines(parameters: Sequence[Named]) -> tuple[str, ...]:
-    """The body of `init_params`, one entry per parameter in the order of declaration."""
+    """The body of `init_params`, one entry per parameter in the order of declaration.
+
+    Likewise of `init_state`.
+    """
     if not parameters:
         return ("return {}",)
     rows = []
     draws = False
     for leaf in parameters:
-        assert isinstance(leaf, Parameter)
-        shape = (
-            "("
-            + ", ".join(size_source(s) for s in leaf.shape)
-            + ("," if leaf.ndim == 1 else "")
-            + ")"
-        )
+        assert isinstance(leaf, Filled)
+        dtype = TYPES[leaf.dtype]
+        shape = tuple_source(leaf.shape)
         kind, *numbers = leaf.initialiser
         arguments = ", ".join(number_source(x) for x in numbers)
         if kind == "constant":
             (value,) = numbers
             name = {0: "zeros", 1: "ones"}.get(value)
+            source = f"np.full({shape}, {arguments}, {dtype})"
+            if name is not None:
+                source = f"np.{name}({shape}, {dtype})"
+        elif kind == "normal_but_row":
+            draws = True
+            mean, std, row = map(number_source, numbers)
+            others = f"({size_source(leaf.shape[0] - 1)}, {size_source(leaf.shape[1])})"
             source = (
-                f"np.{name}({shape}, dtype)" if name else f"np.full({shape}, {arguments}, dtype)"
+                f"np.insert(rng.normal({mean}, {std}, {others}), {row}, 0, axis=0).astype(dtype)"
             )
         else:
             draws = True

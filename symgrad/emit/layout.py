@@ -11,6 +11,7 @@ total = np.add(
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 OPENING, CLOSING = "([{", ")]}"
@@ -99,3 +100,24 @@ def _split(text: str) -> list[str]:
             start = position + 1
     rest = text[start:]
     return [*parts, rest] if rest.strip() else parts
+
+
+def filled(tests: Sequence[str], width: int) -> list[str]:
+    """Tests joined by `and`, as many to a line as fit; a chain of three may go on in the next."""
+    lines: list[str] = []
+    for position, test in enumerate(tests):
+        mark = "is" if " is " in test else "=="
+        words = test.split(f" {mark} ")
+        pieces = [words[0], *(f"{mark} {word}" for word in words[1:])]
+        if position:
+            pieces[0] = f"and {pieces[0]}"
+        for start, piece in enumerate(pieces):
+            whole = start == 0 and sum(map(len, pieces)) + len(pieces) <= width
+            text = " ".join(pieces) if whole else piece
+            if lines and len(lines[-1]) + 1 + len(text) <= width:
+                lines[-1] += f" {text}"
+            else:
+                lines.append(text)
+            if whole:
+                break
+    return lines

@@ -6,6 +6,7 @@ import math
 
 import sympy
 
+from symgrad.expr.spacing import SPACING
 from symgrad.program.constant import RENAMED, value_of
 from symgrad.program.expansion import LOG_MAX, expand
 
@@ -16,6 +17,9 @@ def number_source(number: sympy.Expr) -> str:
         return "log_max"
     if number == -LOG_MAX:
         return "-log_max"
+    if number.has(SPACING) and number.as_coeff_Mul()[1] is SPACING:
+        factor = number.as_coeff_Mul()[0]
+        return ("" if factor == 1 else f"{number_source(factor)} * ") + "float(np.finfo(dtype).eps)"
     if number is sympy.oo or number is sympy.zoo:  # 1/0 is inf in IEEE arithmetic
         return "np.inf"
     if number is -sympy.oo:
@@ -60,8 +64,9 @@ def _visit(e: sympy.Expr) -> tuple[str, int]:
         source = ""
         for part in parts:
             negative = part.could_extract_minus_sign()
-            inner, level = _visit(-part if negative else part)
-            inner = inner if level > 1 else f"({inner})"
+            size = -part if negative else part
+            inner, level = _visit(size)
+            inner = inner if level > 1 and not (negative and _is_divided(size)) else f"({inner})"
             if source:
                 source += f" - {inner}" if negative else f" + {inner}"
             else:
@@ -77,7 +82,7 @@ def _visit(e: sympy.Expr) -> tuple[str, int]:
         sources = []
         for factor in e.args:
             inner, level = _visit(factor)
-            sources.append(inner if level >= 2 else f"({inner})")
+            sources.append(inner if level >= 2 and not _is_divided(factor) else f"({inner})")
         return " * ".join(sources), 2
     if isinstance(e, sympy.Pow):
         base, level = _visit(e.base)
@@ -89,11 +94,12 @@ def _visit(e: sympy.Expr) -> tuple[str, int]:
     name = type(e).__name__
     if name in {"floor", "ceiling"}:
         above, below = sympy.fraction(sympy.together(e.args[0]))
-        top, _ = _visit(sympy.expand(above))
+        top, over = _visit(sympy.expand(above))
         bottom, under = _visit(below)
         bottom = bottom if under == 4 else f"({bottom})"
         if name == "floor":
-            return f"({top}) // {bottom}", 2
+            top = top if over == 4 else f"({top})"
+            return f"{top} // {bottom}", 2
         return f"-(-({top}) // {bottom})", 1
     if name in {"Max", "Min"}:
         return f"{name.lower()}({', '.join(_visit(a)[0] for a in e.args)})", 4
@@ -103,7 +109,18 @@ def _visit(e: sympy.Expr) -> tuple[str, int]:
     return f"float(np.{RENAMED.get(name, name)}({arguments}))", 4  # a formula of sizes alone
 
 
+def _is_divided(size: sympy.Expr) -> bool:
+    """Whether `size` is written with // or %: 2 * (n // 2) is not 2 * n // 2."""
+    return type(size).__name__ in {"floor", "Mod"}
+
+
 def shape_source(shape: tuple[sympy.Expr, ...]) -> str:
     """A shape as a Python tuple, or a bare size where one axis is all there is."""
     sizes = [size_source(size) for size in shape]
     return sizes[0] if len(sizes) == 1 else "(" + ", ".join(sizes) + ")"
+
+
+def tuple_source(shape: tuple[sympy.Expr, ...]) -> str:
+    """A shape as a Python tuple, also where one axis is all there is: what `.shape` equals."""
+    sizes = [size_source(size) for size in shape]
+    return "(" + ", ".join(sizes) + ("," if len(sizes) == 1 else "") + ")"

@@ -17,13 +17,20 @@ class ModuleView:
 
     docstring: tuple[str, ...]
     parameters: tuple[str, ...]
+    states: tuple[str, ...]
+    state_functions: tuple[str, ...]
+    draws: tuple[str, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     distributions: tuple[str, ...]
+    held: tuple[str, ...]
     sizes: tuple[str, ...]
     init_signature: str
     init_lines: tuple[str, ...]
     init_sizes: str
+    state_signature: str
+    state_lines: tuple[str, ...]
+    state_sizes: str
     ravels: bool
     functions: tuple[FunctionView, ...]
     emitted: frozenset[str]
@@ -35,6 +42,7 @@ class ModuleView:
     uses_least_sizes: bool
     uses_out: bool
     scalar_kinds: frozenset[str]
+    scalar_types: str
     takes_cotangents: bool
     float_outputs: str
     public: tuple[str, ...]

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 import sympy
 
+from symgrad.emit import linear_algebra
 from symgrad.emit.literal import number_source, shape_source, size_source
+from symgrad.emit.moving import Moving
+from symgrad.emit.windowed import arguments_source, columns_in_place
+from symgrad.expr.dimension import same_shape
 from symgrad.expr.node import BOOL, FLOAT
 from symgrad.program.cost import sample_size
 from symgrad.program.instruction import VIEWS, Instruction, Literal, Operand, Value
@@ -24,13 +28,20 @@ LOGICAL = frozenset({"logical_and", "logical_or", "logical_not"})  # of numbers,
 SMALL_MATRIX = 4096  # entries up to which the call of `@` costs more than that of `.dot`
 
 
-class Statements:
+class Statements(Moving):
     """Writes the lines of one scheduled program, given the names of its values."""
 
-    def __init__(self, function: str, plan: Schedule, names: Mapping[Value, str]) -> None:
+    def __init__(
+        self,
+        function: str,
+        plan: Schedule,
+        names: Mapping[Value, str],
+        indices: Mapping[sympy.Symbol, sympy.Symbol],
+    ) -> None:
         self._function = function
         self._plan = plan
-        self._names = dict(names)
+        self._names = names
+        self._indices = indices  # of loops: what they are called
         self._maker = {line.result: line for line in plan.program.instructions}
 
     def line(self, instruction: Instruction) -> list[str]:
@@ -38,6 +49,8 @@ class Statements:
         result = instruction.result
         if result not in self._names and instruction.op != "guard":
             return []
+        if instruction.op == "part" and self._maker[instruction.values[0]].op == "loop":
+            return []  # the loop has given it its name
         if instruction.op == "guard":
             (indices,) = instruction.values
             low, size = (size_source(instruction.options[key]) for key in ("low", "size"))
@@ -48,8 +61,17 @@ class Statements:
         if instruction.op in {"add_at", "add_along", "add_pick", "add_box"}:
             assert target is not None
             return self._update(instruction, name, self.text(target))
+        if target is not None and instruction.op == "columns":
+            source = self.text(instruction.operands[0])
+            return columns_in_place(name, self.text(target), source).split("\n")
+        if target is not None and target not in self._names:  # a product in another shape
+            bound = f"{name} = {self.text(target)}"
+            return [bound, self._in_place(instruction, name, name, target)]
         if target is not None:
-            return [self._in_place(instruction, name, self.text(target))]
+            memory = self.text(target)
+            if not same_shape(target.shape, result.shape):
+                memory += f".reshape({shape_source(result.shape)})"
+            return [self._in_place(instruction, name, memory)]
         return [f"{name} = {self._expression(instruction)}"]
 
     def text(self, operand: Operand) -> str:
@@ -127,11 +149,14 @@ class Statements:
             return f"np.where({condition}, {', '.join(f'dtype.type({r})' for r in rest)})"
         return f"np.{function}({', '.join(self.text(o) for o in line.operands)}, dtype=dtype)"
 
-    def _in_place(self, line: Instruction, name: str, target: str) -> str:
+    def _in_place(
+        self, line: Instruction, name: str, target: str, bound: Value | None = None
+    ) -> str:
+        """The line written into `target`; `bound`: the operand that has just got this name."""
         if line.op == "ufunc":
             function = line.options["name"]
             operands = list(line.operands)
-            sources = [self.text(o) for o in operands]
+            sources = [target if o is bound else self.text(o) for o in operands]
             if function in COMMUTES and sources[0] != target and sources[1] == target:
                 operands.reverse()
                 sources.reverse()
@@ -141,6 +166,8 @@ class Statements:
             call = f"np.{function}({', '.join([*sources, f'out={target}'])})"
         elif line.op == "reduce":
             call = f"{self._reduce(line)[:-1]}, out={target})"
+        elif line.op == "concat":
+            call = f"{self._concat(line)[:-1]}, out={target})"
         else:
             function = {"dot": "dot" if self._is_small(line) else "matmul"}.get(line.op, line.op)
             sources = [self.text(o) for o in line.operands]
@@ -164,11 +191,23 @@ class Statements:
             return f"{self.text(source)}.copy()"
         return f"{self._atom(source)}.copy()"
 
+    _columns = _copy
+
     def _call(self, line: Instruction) -> str:
         sources = [self.text(o) for o in line.operands]
         if "axis" in line.options:
             sources.append(f"axis={line.options['axis']}")
-        return f"_{line.options['name']}({', '.join(sources)})"
+        sources += arguments_source(line.options.get("arguments", ()))
+        call = f"_{line.options['name']}({', '.join(sources)})"
+        if line.options.get("reshaped"):
+            return f"{call}.reshape({shape_source(line.result.shape)})"
+        return call
+
+    def _linalg(self, line: Instruction) -> str:
+        return linear_algebra.call(line, self._function, self.text)
+
+    def _part(self, line: Instruction) -> str:
+        return linear_algebra.part(line, self.text)
 
     # -- products and reductions -------------------------------------------------------------
 
@@ -185,7 +224,10 @@ class Statements:
 
     def _matmul(self, line: Instruction) -> str:
         a, b = line.operands
-        return f"{self._atom(a)} @ {self._atom(b)}"
+        product = f"{self._atom(a)} @ {self._atom(b)}"
+        if line.options.get("reshaped"):
+            return f"({product}).reshape({shape_source(line.result.shape)})"
+        return product
 
     def _vdot(self, line: Instruction) -> str:
         return f"np.vdot({', '.join(self.text(o) for o in line.operands)})"
@@ -248,71 +290,8 @@ class Statements:
         comma = "," if len(line.operands) == 1 else ""
         return f"np.concatenate(({parts}{comma}), axis={line.options['axis']})"
 
-    # -- gather and scatter ------------------------------------------------------------------
-
-    def _take(self, line: Instruction) -> str:
-        source, indices = (self.text(o) for o in line.operands)
-        return f"np.take({source}, {indices}, axis={line.options['axis']})"
-
-    def _take_along(self, line: Instruction) -> str:
-        source, indices = (self.text(o) for o in line.operands)
-        return f"np.take_along_axis({source}, {indices}, axis={line.options['axis']})"
-
-    def _pick(self, line: Instruction) -> str:
-        source, rows, columns = line.operands
-        return f"{self._atom(source)}[{self.text(rows)}, {self.text(columns)}]"
-
-    def _update(self, line: Instruction, name: str, target: str) -> list[str]:
-        sign = line.options["sign"]
-        _, source, *where = line.operands
-        lines = [] if name == target else [f"{name} = {target}"]
-        if line.op == "add_box":
-            lines.append(f"{name}[{_slices(line.options['box'])}] {sign}= {self.text(source)}")
-        elif line.op == "add_pick":
-            rows, columns = (self.text(o) for o in where)
-            lines.append(f"{name}[{rows}, {columns}] {sign}= {self.text(source)}")
-        else:
-            (indices,) = (self.text(o) for o in where)
-            axis = line.options["axis"]
-            function = "np.add.at" if sign == "+" else "np.subtract.at"
-            if line.op == "add_at":
-                key = f"({':, ' * axis}{indices})" if axis else indices
-                if axis:
-                    key = f"np.s_[{':, ' * axis}{indices}]"
-                lines.append(f"{function}({name}, {key}, {self.text(source)})")
-            else:
-                minus = "-" if sign == "-" else ""
-                lines.append(f"_add_along({name}, {indices}, {minus}{self.text(source)}, {axis})")
-        return lines
-
-    # -- views -------------------------------------------------------------------------------
-
-    def _view(self, line: Instruction) -> str:
-        (source,) = line.values
-        base = self._atom(source)
-        if line.op == "transpose":
-            axes = line.options["axes"]
-            if axes == tuple(reversed(range(len(axes)))):
-                return f"{base}.T"
-            return f"{base}.transpose({', '.join(map(str, axes))})"
-        if line.op == "index":
-            key = line.options["key"]
-            return f"{base}[{', '.join(str(k) for k in key)}]"
-        if line.op == "reshape":
-            return (
-                f"{base}.reshape({shape_source(line.result.shape) if line.result.shape else '()'})"
-            )
-        if line.op == "slice":
-            return f"{base}[{_slices(line.options['box'])}]"
-        if line.op == "broadcast":
-            shape = shape_source(line.result.shape)
-            return f"np.broadcast_to({self.text(source)}, {shape})"
-        assert line.op == "diagonal"
-        first, second = line.options["axis1"], line.options["axis2"]
-        axes_text = "" if (first, second) == (0, 1) else f"axis1={first}, axis2={second}"
-        return f"{base}.diagonal({axes_text})"
-
-    _transpose = _index = _reshape = _slice = _broadcast = _diagonal = _view
+    def _store(self, line: Instruction) -> str:
+        return self.text(line.operands[0])
 
 
 def _outside_brackets(source: str) -> str:
@@ -338,19 +317,3 @@ def _fraction(number: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr | None]:
         if len(repr(float(number))) <= 6:
             return number, None
     return above, below
-
-
-def _slices(box: tuple[object, ...]) -> str:
-    parts = []
-    for entry in box:
-        if entry == ":":
-            parts.append(":")
-            continue
-        assert isinstance(entry, tuple)
-        start, stop, step = entry
-        head = "" if start is None or (start == 0 and step > 0) else size_source(start)
-        tail = "" if stop is None else size_source(stop)
-        parts.append(f"{head}:{tail}" + (f":{step}" if step != 1 else ""))
-    while len(parts) > 1 and parts[-1] == ":":
-        parts.pop()
-    return ", ".join(parts)

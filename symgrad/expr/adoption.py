@@ -23,6 +23,7 @@ from symgrad.errors import UnsupportedError
 from symgrad.expr import functions as f
 from symgrad.expr.kinds import PRESERVING, kind
 from symgrad.expr.slots import fold, is_dimension, rebuild, slot_index
+from symgrad.expr.spacing import SPACING
 
 
 def _chain(function: Any) -> Callable[..., Any]:
@@ -103,7 +104,7 @@ VOCABULARY: frozenset[Any] = frozenset(
     {sympy.Add, sympy.Mul, sympy.Pow}
     | {getattr(f, name) for name in f.__all__ if name not in {"FUNCTIONS", "ScalarFunction"}}
 )
-CONSTANTS = (S.Pi, S.Exp1, S.EulerGamma, S.GoldenRatio, S.Catalan, S.TribonacciConstant)
+CONSTANTS = (S.Pi, S.Exp1, S.EulerGamma, S.GoldenRatio, S.Catalan, S.TribonacciConstant, SPACING)
 # SymPy's constructors may bring a foreign head back (`sqrt(u**2)` is Abs(u)): translate again.
 MOST_ROUNDS = 8
 

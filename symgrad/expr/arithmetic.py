@@ -54,7 +54,7 @@ class MpArithmetic:
     def __init__(self, digits: int) -> None:
         self.context = mpmath.MPContext()
         self.context.dps = digits
-        self._table = _functions(self.context)
+        self._table = functions_over(self.context)
 
     def constant(self, number: sympy.Expr) -> Any:
         """Rationals and constants to full precision; a Float is the binary fraction it holds."""
@@ -104,8 +104,8 @@ def converged(
     return before
 
 
-def _functions(c: Any) -> dict[str, Callable[..., Any]]:
-    """The meaning of every function of the vocabulary, in the mpmath context `c`."""
+def functions_over(c: Any) -> dict[str, Callable[..., Any]]:
+    """The meaning of every function of the vocabulary, in `c`, which has mpmath's functions."""
 
     def exp(x: Any) -> Any:
         if abs(x) > HUGE:
@@ -196,6 +196,7 @@ def _functions(c: Any) -> dict[str, Callable[..., Any]]:
         "fmax": max,
         "fmin": min,
         "clip": clip,
+        "raised": max,
         "heaviside": heaviside,
         "where": lambda cond, a, b: a if cond != 0 else b,
         "less": lambda a, b: a < b,
@@ -206,4 +207,5 @@ def _functions(c: Any) -> dict[str, Callable[..., Any]]:
         "logical_or": lambda a, b: a != 0 or b != 0,
         "logical_not": lambda a: a == 0,
         "erf": c.erf,
+        "ndtr": lambda x: c.erfc(-x / c.sqrt(2)) / 2,
     }

@@ -13,13 +13,17 @@ import sympy
 
 from symgrad.expr import functions as f
 from symgrad.expr.contraction import Contraction, contract
+from symgrad.expr.detached import Detached
 from symgrad.expr.formula import text as formula_text
 from symgrad.expr.leaf import Arange, Constant, Identity, Named, Table
+from symgrad.expr.linear_algebra import LinearAlgebra
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.reduction import Reduction
 from symgrad.expr.reindex import Concat, Embed, Indexed, Reshape, ScatterAdd, ScatterAlong, Slice
+from symgrad.expr.scan import Bound, Final, Scan, Stacked
 from symgrad.expr.slots import fold, slot, slot_index
+from symgrad.expr.window import Windowed
 
 NameOf = Callable[[Node], str | None]
 
@@ -43,6 +47,10 @@ def right_side(node: Node, name_of: NameOf) -> str:
         is_plain = any(o.shape == node.shape and not _is_silent(o, name_of) for o in node.operands)
         written = reference if is_plain else _with_new_axes
         names = [written(o, name_of, i not in bracketed) for i, o in enumerate(node.operands)]
+        if len(set(names)) < len(names):  # they differ in how they are stretched, so that is told
+            names = [
+                _with_new_axes(o, name_of, i not in bracketed) for i, o in enumerate(node.operands)
+            ]
         return str(formula_text(_with_complements(node), names))
     if isinstance(node, Contraction):
         return _contraction(node, name_of)
@@ -57,15 +65,25 @@ def right_side(node: Node, name_of: NameOf) -> str:
     if isinstance(node, Table):
         shown = ", ".join(number_text(v) for v in node.values[:6])
         return f"[{shown}{', ...' if len(node.values) > 6 else ''}]"
+    if isinstance(node, Bound):
+        return node.name
+    if isinstance(node, Scan | Final | Stacked):
+        return _of_scan(node, name_of)
     names = [reference(operand, name_of) for operand in node.operands]
+    if isinstance(node, LinearAlgebra):
+        return node.written(names)
     if isinstance(node, Reduction):
         return f"{REDUCTION_NAMES[type(node).__name__]}({names[0]}, axis={node.axis})"
+    if isinstance(node, Detached):
+        return f"stop_gradient({names[0]})"
     if isinstance(node, Reshape):
         return _reshape(node, names[0])
     if isinstance(node, Slice):
         return f"{names[0]}[{_box(node)}]"
     if isinstance(node, Embed):
         return f"zeros with [{_box(node)}] = {names[0]}"
+    if isinstance(node, Windowed):
+        return _windowed(node, names[0])
     if isinstance(node, Concat):
         return f"concat({', '.join(names)}, axis={node.axis})"
     if isinstance(node, ScatterAdd | ScatterAlong):
@@ -176,6 +194,24 @@ def _reshape(node: Reshape, name: str) -> str:
     return f"reshape({name}, [{', '.join(map(str, new))}])"
 
 
+def _of_scan(node: Scan | Final | Stacked, name_of: NameOf) -> str:
+    """`h[T-1]` for the last state, the name of a tensor of a step for all of them."""
+    if isinstance(node, Stacked):
+        return reference(node.inner, name_of)
+    scan = node if isinstance(node, Scan) else node.scan
+    states = [name_of(state) or right_side(state, name_of) for state in scan.step.carried]
+    if isinstance(node, Final):
+        return f"{states[node.index]}[{0 if scan.is_reversed else scan.length - 1}]"
+    return f"scan({', '.join(states)})"
+
+
+def _windowed(node: Windowed, name: str) -> str:
+    kind = type(node).__name__.lower()
+    extent = "length" if kind == "overlap" else "size"
+    steps = [f"{k}={v}" for k, v in (("stride", node.stride), ("dilation", node.dilation)) if v != 1]
+    return f"{kind}({', '.join([name, f'axis={node.axis}', f'{extent}={node.args[2]}', *steps])})"
+
+
 def _box(node: Slice | Embed) -> str:
     sizes = node.operands[0].shape if isinstance(node, Embed) else node.shape
     parts: list[str] = []
@@ -277,12 +313,16 @@ def _matrix_form(node: Contraction, names: list[str]) -> str | None:
             return None
         if rows + columns != output:
             a, b, left, right, rows, columns = b, a, right, left, columns, rows
-        a = a if len(left) == 1 or left[-1] == k else f"{a}.T"
-        b = b if len(right) == 1 or right[0] == k else f"{b}.T"
+        a = a if len(left) == 1 or left[-1] == k else _transposed(a)
+        b = b if len(right) == 1 or right[0] == k else _transposed(b)
         return f"{a} @ {b}"
     if contracted == shared and left == right and not output:
         return f"sum({a} * {b})"
     return None
+
+
+def _transposed(text: str) -> str:
+    return text.removesuffix(".T") if text.endswith(".T") else f"{text}.T"
 
 
 def _bare(text: str) -> str:

@@ -47,6 +47,8 @@ KINKS: tuple[Kink, ...] = (
     Kink(f.clip(A, B, C), (2, 2, 5), (1, 0, 0), f"{YAML}: clamp_backward_min_max"),
     Kink(f.clip(A, B, C), (5, 2, 5), (1, 0, 0), f"{YAML}: clamp_backward_min_max"),
     Kink(f.clip(A, B, C), (3, 5, 2), (0, 0, 1), f"{YAML}: clamp, the upper bound wins"),
+    Kink(f.raised(A, 2), (1,), (1,), "PyTorch cosine_similarity: clamp_min_ under NoGradGuard"),
+    Kink(f.raised(A, 2), (2,), (1,), "PyTorch cosine_similarity: clamp_min_ under NoGradGuard"),
     Kink(f.hypot(A, B), (0, 0), (0, 0), SUBGRADIENT + ": minimal norm (torch.hypot: nan)"),
     Kink(f.root(A), (0,), (0,), f"{YAML}: norm_backward masks where the norm is 0"),
     Kink(f.power(A, B), (0, 2), (0, 0), "PyTorch FunctionsManual.cpp: pow_backward_exponent"),

@@ -1,6 +1,7 @@
 """Leaves: tensors that are given, not computed.
 
-Parameter, Input and Cotangent have names; Constant, Table, Arange and Identity are known now.
+Parameter, State, Input, Cotangent and Random have names; Constant, Table, Arange and Identity are
+known now.
 """
 
 from __future__ import annotations
@@ -69,10 +70,10 @@ def _maybe(axis: Any) -> Basic:
     return Str("None") if axis is None else sympy.Integer(axis)
 
 
-class Parameter(Named):
-    """A trainable tensor. `initialiser`: how `init_params` fills it, as `(kind, *numbers)`.
+class Filled(Named):
+    """A tensor that the module fills at first. `initialiser`: how, as `(kind, *numbers)`.
 
-    `owner` tells apart the parameters of layers: two layers never share one by having its name.
+    `owner` tells apart those of layers: two layers never share one by having its name.
     """
 
     initialiser: tuple[Any, ...]
@@ -99,12 +100,51 @@ def _initialiser(description: Any) -> Tuple:
     return Tuple(Str(kind), *(sympy.sympify(number) for number in numbers))
 
 
+class Parameter(Filled):
+    """A trainable tensor; `init_params` fills it."""
+
+
+class State(Filled):
+    """A tensor that a training step reads and replaces, and that no gradient reaches.
+
+    `init_state` fills it; what it becomes is an expression that a model keeps beside its loss.
+    """
+
+
 class Tangent(Named):
     """A direction along which a derivative is taken; it has the shape of what it perturbs."""
 
 
 class Cotangent(Named):
     """The sensitivity of a final quantity to one output, passed in by the caller of a vjp."""
+
+
+class Random(Named):
+    """A tensor that an emitted function draws from the generator that it is given as `rng`.
+
+    `kind` and `probability`: "uniform" in [0, 1), standard "normal", or "bernoulli", which is 1
+    with that probability, else 0. Every use of one leaf is the same draw; `serial` tells two draws
+    apart and orders them. Its name is no part of it: the user's or the layer's, else the kind.
+    """
+
+    kind: str
+    probability: sympy.Expr
+    serial: int
+
+    def __new__(cls, kind: object, shape: object, probability: object, serial: object) -> Node:
+        sizes = shape if isinstance(shape, Tuple) else Tuple(*as_shape(shape))
+        chance, place = sympy.sympify(probability), sympy.Integer(serial)
+        return Node.__new__(cls, _string(kind), sizes, chance, place)
+
+    def _infer(self) -> tuple[Shape, str]:
+        self.kind = str(self.args[0])
+        self.probability = self.args[2]
+        self.serial = int(self.args[3])
+        return _shape_of(self.args[1]), FLOAT
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.label or {"bernoulli": "keep"}.get(self.kind, self.kind)
 
 
 class Constant(Leaf):

@@ -7,6 +7,7 @@ user's line, a name) lies beside it and never takes part in equality.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -238,3 +239,7 @@ class Node(Basic):
 
     def __getitem__(self, key: Any) -> Node:
         return self._operators["getitem"](self, key)
+
+
+# Before the interpreter takes SymPy apart: a node that dies later would be looked up by its hash.
+atexit.register(Node._interned.clear)

@@ -66,6 +66,21 @@ class softplus(Smooth):
         return (sigmoid(x),)
 
 
+class ndtr(Smooth):
+    """The standard normal distribution function.  ndtr' = exp(-x**2 / 2) / sqrt(2 pi).
+
+    It is erfc(-x / sqrt(2)) / 2, which SymPy turns into 1 - erfc(x / sqrt(2)) / 2: that cancels.
+    """
+
+    nargs = 1
+    is_positive = True
+    at_zero = S.Half
+
+    @staticmethod
+    def slopes(x: Expr) -> Slopes:
+        return (sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi),)
+
+
 class log1p(Smooth):
     """log(1 + x).  log1p' = 1 / (1 + x)."""
 

@@ -224,6 +224,17 @@ class clip(Kinked):
         )
 
 
+class raised(Kinked):
+    """max(x, least), whose slope in x is 1 throughout: a safeguard that is not differentiated."""
+
+    nargs = 2
+    exactly = staticmethod(lambda x, least: max(x, least))
+
+    @staticmethod
+    def slopes(x: Expr, least: Expr) -> Slopes:
+        return S.One, S.Zero
+
+
 class heaviside(Kinked):
     """0 below 0, h0 at 0, 1 above.  Flat in x; the slope in h0 is [x == 0]."""
 

@@ -9,11 +9,12 @@ import sympy
 
 from symgrad.errors import DefinitionError, NamingError, ShapeError, SymgradError
 from symgrad.expr.dimension import shape_text
-from symgrad.expr.leaf import Input, Named, Parameter
+from symgrad.expr.leaf import Input, Named, Parameter, Random, State
 from symgrad.expr.node import FLOAT, Node
 from symgrad.expr.walk import postorder
 from symgrad.model.naming import model_name_problem, name_problem, path_problem
 from symgrad.model.unused import unread_in_scope, unread_of_layers, unread_problem
+from symgrad.model.updates import of_updates
 
 Problems = Iterator[SymgradError]
 
@@ -35,10 +36,11 @@ def raise_together(name: object, where: str | None, problems: Iterator[Any] | li
 
 
 def of_roots(
-    name: object, loss: Any, outputs: Any, listed: Any, where: str | None
+    name: object, loss: Any, outputs: Any, listed: Any, updates: Any, where: str | None
 ) -> Iterator[SymgradError | None]:
     """The arguments of `sg.Model` themselves."""
     yield model_name_problem(name, where)
+    yield from of_updates(name, updates, where)
     if loss is None and (outputs is None or outputs == {}):
         yield DefinitionError(
             f"the model {name} has neither a loss nor outputs",
@@ -99,9 +101,14 @@ def _of_loss(name: object, loss: Any, where: str | None) -> Problems:
 
 
 def of_leaves(leaves: Sequence[Named]) -> Iterator[SymgradError | None]:
-    """Names and types of inputs and parameters."""
+    """Names and types of inputs, parameters and states."""
     by_name: dict[str, list[Named]] = {}
+    has_states = any(isinstance(leaf, State) for leaf in leaves)
     for leaf in leaves:
+        if isinstance(leaf, Random):
+            continue  # its name is the compiler's to choose
+        if has_states and leaf.name == "state":
+            yield _taken_by_states(leaf.location)
         by_name.setdefault(leaf.name, []).append(leaf)
         if isinstance(leaf, Parameter):
             yield path_problem(leaf.name, "a parameter", leaf.location)
@@ -111,6 +118,8 @@ def of_leaves(leaves: Sequence[Named]) -> Iterator[SymgradError | None]:
                     where=leaf.location,
                     fix='leave dtype out, or declare it as sg.input(..., dtype="int")',
                 )
+        elif isinstance(leaf, State):
+            yield path_problem(leaf.name, "a state", leaf.location)
         elif isinstance(leaf, Input):
             yield name_problem(leaf.name, "an input", leaf.location)
         else:
@@ -126,6 +135,15 @@ def of_leaves(leaves: Sequence[Named]) -> Iterator[SymgradError | None]:
                 },
                 fix="give each its own name; a layer takes name=...",
             )
+
+
+def _taken_by_states(where: str | None) -> NamingError:
+    return NamingError(
+        "'state' cannot name anything in a model that has states: the emitted code uses this name "
+        "itself",
+        where=where,
+        fix="choose another name, for example 'state_'",
+    )
 
 
 def dimensions_of(node: Node) -> list[sympy.Symbol]:
@@ -145,8 +163,9 @@ def dimensions_of(node: Node) -> list[sympy.Symbol]:
 
 def of_dimensions(nodes: Sequence[Node], leaves: Sequence[Named]) -> Iterator[SymgradError | None]:
     """Every symbolic size must have a usable name and be readable from an input or a parameter."""
-    readable = {symbol for leaf in leaves for symbol in dimensions_of(leaf)}
-    names = {leaf.name: leaf for leaf in leaves}
+    given = [leaf for leaf in leaves if not isinstance(leaf, Random)]
+    readable = {symbol for leaf in given for symbol in dimensions_of(leaf)}
+    names = {leaf.name: leaf for leaf in given}
     seen: dict[sympy.Symbol, Node] = {}
     for node in nodes:
         for symbol in dimensions_of(node):
@@ -159,6 +178,8 @@ def of_dimensions(nodes: Sequence[Node], leaves: Sequence[Named]) -> Iterator[Sy
                 where=node.location,
                 fix=f"declare an input with {symbol} in its shape, or use a number",
             )
+        if symbol.name == "state" and any(isinstance(leaf, State) for leaf in leaves):
+            yield _taken_by_states(node.location)
         if symbol.name in names:
             yield NamingError(
                 f"{symbol.name!r} names both a dimension and "

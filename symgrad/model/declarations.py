@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from symgrad.errors import DefinitionError, ShapeError, SymgradError, UnsupportedError
 from symgrad.expr.dimension import as_shape, normalise_axis
-from symgrad.expr.leaf import Input, Parameter
+from symgrad.expr.leaf import Input, Parameter, State
 from symgrad.expr.node import BOOL, FLOAT, INT, Node, user_location
 from symgrad.model.initialisers import distribution
 
@@ -45,6 +45,27 @@ def parameter(name: str, shape: Any, init: Any = "normal", *, dtype: Any = "floa
     serial = next(_serial)
     drawn = distribution(init, sizes)
     leaf = Parameter(_text(name, "a parameter"), sizes, _dtype(name, dtype), drawn, serial)
+    _declared[leaf] = serial
+    return leaf
+
+
+def state(name: str, shape: Any, init: Any = "zeros", *, dtype: Any = "float") -> Node:
+    """A tensor that a training step reads and replaces; no gradient reaches it.
+
+    `init`: how `init_state` fills it, see `sg.init`; zeros by default. What it becomes is said to
+    the model, `sg.Model(..., updates={s: expression})`, or by the layer that owns it.
+    """
+    sizes = _shape(name, shape)
+    serial = next(_serial)
+    drawn = distribution(init, sizes)
+    kind = _dtype(name, dtype)
+    if kind != FLOAT and (drawn[0] != "constant" or not drawn[1].is_integer):
+        raise DefinitionError(
+            f"the state {name} of type {kind} cannot be filled with {init!r}",
+            where=user_location(),
+            fix="start from a whole number",
+        )
+    leaf = State(_text(name, "a state"), sizes, kind, drawn, serial)
     _declared[leaf] = serial
     return leaf
 

@@ -33,8 +33,10 @@ from symgrad.model.formula_syntax import (
     parsed,
     place,
 )
+from symgrad.model.linear_algebra import LINEAR_ALGEBRA
 from symgrad.model.operations import OPERATIONS
 
+FUNCTIONS: Mapping[str, Callable[..., Any]] = OPERATIONS | LINEAR_ALGEBRA
 LONGEST, DEEPEST, LARGEST_POWER, LARGEST_WHOLE = 20_000, 60, 1024, 2**63
 
 
@@ -127,7 +129,7 @@ class _Reader:
             return self.sizes[at.id]
         if at.id in CONSTANTS:
             return CONSTANTS[at.id]
-        if at.id in OPERATIONS:
+        if at.id in FUNCTIONS:
             self.fail(at, f"{at.id} is a function: call it", f"write {at.id}(...)")
         self.fail(at, f"the name {at.id} is not known",
                   f'give its shape: shapes={{"{at.id}": "n d"}}')  # fmt: skip
@@ -192,6 +194,8 @@ class _Reader:
             return value.T
         if isinstance(value, Node) and at.attr == "shape":
             return value.shape
+        if at.attr in getattr(value, "_fields", ()):  # a named result, as slogdet(A).logabsdet
+            return getattr(value, at.attr)
         self.fail(at, f"the attribute .{at.attr} is not part of a formula")
 
     def subscript(self, at: Any, depth: int) -> Any:
@@ -231,16 +235,16 @@ class _Reader:
     def _function(self, at: Any, depth: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """An operation, and the tensor before the dot if it is called as a method."""
         if isinstance(at, ast.Name):
-            if at.id in OPERATIONS:
-                return OPERATIONS[at.id], ()
+            if at.id in FUNCTIONS:
+                return FUNCTIONS[at.id], ()
             if at.id in self.tensors:
                 self.fail(at, f"{at.id} is a tensor, not a function", "multiply with *")
             self.fail(at, f"there is no function {at.id}", _similar(at.id))
         if not isinstance(at, ast.Attribute):
             self.fail(at, "only an operation can be called, by its name")
         if _is_prefix(at.value, self.tensors):
-            if at.attr in OPERATIONS:
-                return OPERATIONS[at.attr], ()
+            if at.attr in FUNCTIONS:
+                return FUNCTIONS[at.attr], ()
             self.fail(at, f"there is no function {at.attr}", _similar(at.attr))
         owner = self.read(at.value, depth)
         if isinstance(owner, Node) and at.attr in METHODS:
@@ -299,5 +303,5 @@ def _is_prefix(at: ast.AST, tensors: Mapping[str, Node]) -> bool:
 
 
 def _similar(name: str) -> str | None:
-    close = get_close_matches(name, OPERATIONS, n=3)
+    close = get_close_matches(name, FUNCTIONS, n=3)
     return f"did you mean {' or '.join(close)}?" if close else None

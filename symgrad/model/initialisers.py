@@ -1,8 +1,9 @@
 """How fresh parameters are filled: `sg.parameter("W", (n, m), init=sg.init.he_normal())`.
 
 An initialiser is asked once, with the parameter's shape, and answers with a distribution over
-numbers: `("uniform", lo, hi)`, `("normal", mean, std)` or `("constant", c)`. What is drawn comes
-from the generated module's `init_params(seed)`.
+numbers: `("uniform", lo, hi)`, `("normal", mean, std)`, `("constant", c)`, or
+`("normal_but_row", mean, std, row)` with zeros in one row. What is drawn comes from the generated
+module's `init_params(seed)`.
 
 A shape is read as PyTorch reads it: `[out, in, ...]`. For a matrix used as `x @ W`, which is
 `[in, out]`, say `fan_in=`.
@@ -20,6 +21,7 @@ from symgrad.expr.dimension import Shape, product, shape_text
 from symgrad.expr.node import user_location
 from symgrad.expr.operand import number
 
+KINDS = ("constant", "normal", "uniform", "normal_but_row")
 Distribution = tuple[Any, ...]
 Initialiser = Callable[[Shape], Distribution]
 
@@ -119,6 +121,11 @@ def torch_linear(fan_in: Any = None) -> Initialiser:
     return lambda shape: _within(1 / sympy.sqrt(_fan_in(shape, fan_in, "torch_linear")))
 
 
+def normal_but_row(row: sympy.Expr) -> Initialiser:
+    """Standard normal, but zeros in one row: how PyTorch fills an embedding with padding."""
+    return lambda shape: ("normal_but_row", sympy.S.Zero, sympy.S.One, row)
+
+
 BY_NAME: dict[str, Callable[[], Initialiser]] = {
     function.__name__: function
     for function in (zeros, ones, normal, uniform, glorot_uniform, glorot_normal, he_uniform,
@@ -134,7 +141,7 @@ def distribution(init: Any, shape: Shape) -> Distribution:
         init = init()  # sg.zeros for sg.zeros()
     if callable(init):
         drawn = init(shape)
-        if isinstance(drawn, tuple) and drawn and drawn[0] in ("constant", "normal", "uniform"):
+        if isinstance(drawn, tuple) and drawn and drawn[0] in KINDS:
             return drawn
     elif hasattr(init, "__float__") and not isinstance(init, str):
         return "constant", number(init)

@@ -20,7 +20,8 @@ RESERVED = frozenset(
     """
     np numpy sys inspect params out dtype seed rng loss grads fits log_max self tangents cotangents
     init_params forward value_and_grad input_grad jvp vjp hvp hessian jacobian per_example_grad
-    ravel unravel ravel_hessian check main PARAMETERS INPUTS OUTPUTS DISTRIBUTIONS
+    ravel unravel ravel_hessian check main PARAMETERS INPUTS OUTPUTS DISTRIBUTIONS STATE
+    UPDATES_STATE DRAWS
     """.split()  # noqa: SIM905
 )
 

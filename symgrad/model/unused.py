@@ -16,6 +16,7 @@ from symgrad.errors import DefinitionError
 from symgrad.expr.leaf import Parameter
 from symgrad.expr.node import Node
 from symgrad.expr.operand import name_of
+from symgrad.model.layers.copies import patterns
 from symgrad.model.layers.module import Module, modules_called
 
 _read: WeakSet[Node] = WeakSet()  # by any model
@@ -45,7 +46,7 @@ def unread_in_scope(scope: Mapping[str, Any], read: set[Node]) -> list[Node]:
     for value in scope.values():
         if isinstance(value, Parameter):
             declared[value] = None
-        elif isinstance(value, Module):
+        elif isinstance(value, Module) and value not in patterns:
             declared |= dict.fromkeys(value.parameters())
     unread = [leaf for leaf in declared if leaf not in read and leaf not in _read]
     if _open_files:

@@ -35,10 +35,12 @@ from symgrad.expr.reindex import (
     TakeAlong,
 )
 from symgrad.expr.walk import rewrite
+from symgrad.expr.window import Overlap, Windows
 from symgrad.passes.form import Form
 from symgrad.passes.maps import map_of, pure_scale
 from symgrad.passes.term_rules import contracted, normal
 from symgrad.passes.terms import Term, Terms, has_delta
+from symgrad.passes.tiling import joined
 from symgrad.passes.views import arranged, reshape_axes, view_axes, without_ones
 
 
@@ -65,6 +67,9 @@ def folded(node: Node) -> Node:
 
 def _map(node: Node) -> Node:
     assert isinstance(node, Map)
+    tiled = joined(node)
+    if tiled is not None:
+        return tiled
     for position, operand in enumerate(node.operands):
         if has_delta(operand):
             product = _product_with_delta(node, position)
@@ -216,11 +221,15 @@ def _concat(node: Node) -> Node:
     return Concat(node.axis, *parts)
 
 
+# What makes of a constant, unless that is 0, something that is not constant.
+ADDING = (Embed, ScatterAdd, ScatterAlong, CumSum, Overlap)
+
+
 def _linear(node: Node) -> Node:
     """A node that is linear in its first operand  ->  the scale of that operand outside."""
     first, *others = node.operands
     if isinstance(first, Constant) and first.value.is_finite is not False:
-        if first.value == 0 or not isinstance(node, Embed | ScatterAdd | ScatterAlong | CumSum):
+        if first.value == 0 or not isinstance(node, ADDING):
             return _filled(first, node)
         scale, inner = first.value, Constant(1, first.shape, first.dtype)
     else:
@@ -231,6 +240,32 @@ def _linear(node: Node) -> Node:
     if scale == 1:
         return node
     return _scaled(scale, folded(node.with_operands((inner, *others))), node)
+
+
+def _windows(node: Node) -> Node:
+    """Windows of one entry  ->  that entry, with an axis more.
+
+    A scale stays on the entries, which are fewer than those of the windows.
+    """
+    assert isinstance(node, Windows)
+    (operand,) = node.operands
+    if node.window != 1:
+        return _filled(operand, node) if isinstance(operand, Constant) else node
+    box = [(sympy.S.Zero, size, 1) for size in operand.shape]
+    box[node.axis] = (sympy.S.Zero, node.count, node.stride)
+    return folded(Reshape(folded(Slice(operand, box)), node.shape))
+
+
+def _overlap(node: Node) -> Node:
+    """Windows of one entry added back  ->  these entries, zeros between them."""
+    assert isinstance(node, Overlap)
+    (operand,) = node.operands
+    if node.window != 1:
+        return _linear(node)
+    shape = (*operand.shape[: node.axis + 1], *operand.shape[node.axis + 2 :])
+    box = [(sympy.S.Zero, size, 1) for size in node.shape]
+    box[node.axis] = (sympy.S.Zero, node.length, node.stride)
+    return folded(Embed(folded(Reshape(operand, shape)), box))
 
 
 def _filled(constant: Constant, like: Node) -> Node:
@@ -257,6 +292,8 @@ RULES: dict[Any, Callable[[Node], Node]] = {
     Reshape: _reshape,
     Slice: _slice,
     Embed: _embed,
+    Windows: _windows,
+    Overlap: _overlap,
     Concat: _concat,
     Take: _linear,
     TakeAlong: _linear,

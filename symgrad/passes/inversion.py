@@ -53,7 +53,10 @@ COSTS: dict[Any, int] = {
     f.versin: 8,
     f.cbrt: 10,
 }
-CHEAP = (f.Indicator, f.absolute, f.sign, f.relu, f.maximum, f.minimum, f.clip, f.floor, f.ceil)
+CHEAP = (
+    f.Indicator, f.absolute, f.sign, f.relu, f.maximum, f.minimum, f.raised, f.clip, f.floor,
+    f.ceil,
+)  # fmt: skip
 DIVISION, ROOT, POWER, FUNCTION = 2, 3, 10, 6
 
 

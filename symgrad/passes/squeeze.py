@@ -18,8 +18,11 @@ from typing import Any
 import sympy
 
 from symgrad.expr.contraction import Contraction, contract
+from symgrad.expr.decompositions import LINEAR_ALGEBRA
+from symgrad.expr.detached import Detached
 from symgrad.expr.dimension import Shape, same, same_shape
 from symgrad.expr.leaf import Arange, Constant, Identity, Named, Table
+from symgrad.expr.linear_algebra import LinearAlgebra
 from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
 from symgrad.expr.reduction import (
@@ -43,20 +46,29 @@ from symgrad.expr.reindex import (
     Take,
     TakeAlong,
 )
+from symgrad.expr.scan import Bound, Final, Scan, Stacked, Step
 from symgrad.expr.walk import postorder
+from symgrad.expr.window import Overlap, Windowed, Windows
 from symgrad.passes.form import Form
 
 
 def drop_unit_axes(form: Form) -> Form:
     """The same outputs, in their shapes, from values without axes of size 1."""
-    dense: dict[Node, Node] = {}
-    for node in postorder(form.outputs.values()):
-        dense[node] = _dense(node, dense)
+    dense = _all_dense(form.outputs.values(), {})
     shown = {node: _shaped(dense[node], node.shape) for node in form.outputs.values()}
     new = form.rewritten(dense | shown)
     graph = set(postorder(new.outputs.values()))
     computed = {result: dense[node] for node, result in shown.items() if dense[node] in graph}
     return replace(new, names=_moved(new.names, computed), origins=_moved(new.origins, computed))
+
+
+def _all_dense(roots: Iterable[Node], given: dict[Node, Node]) -> dict[Node, Node]:
+    """What each node below `roots` is without axes of size 1; `given` says it of some."""
+    dense = dict(given)
+    for node in postorder(roots):
+        if node not in dense:
+            dense[node] = _dense(node, dense)
+    return dense
 
 
 def _moved(table: dict[Node, Any], computed: dict[Node, Node]) -> dict[Node, Any]:
@@ -72,7 +84,7 @@ def _dense(node: Node, dense: dict[Node, Node]) -> Node:
     operands = tuple(dense[operand] for operand in node.operands)
     if operands == node.operands and not any(map(_is_one, node.shape)):
         return node
-    plain = node if isinstance(node, Named) else RULES[type(node)](node, operands)
+    plain = node if isinstance(node, Named | Bound) else RULES[type(node)](node, operands)
     return _shaped(plain, _without_ones(node.shape))
 
 
@@ -180,6 +192,16 @@ def _box(node: Node, operands: tuple[Node, ...]) -> Node:
     return node.func(_on(dense, shape, kept), [node.box[axis] for axis in kept])
 
 
+def _windowed(node: Node, operands: tuple[Node, ...]) -> Node:
+    """The axis and its windows stay, even if there is one window or one entry in it."""
+    assert isinstance(node, Windowed)
+    (dense,), shape = operands, node.operands[0].shape
+    own = range(node.axis, node.axis + (2 if isinstance(node, Overlap) else 1))
+    kept = [axis for axis, size in enumerate(shape) if axis in own or not _is_one(size)]
+    axis = _position(node.axis, kept)
+    return type(node)(_on(dense, shape, kept), axis, node.args[2], node.stride, node.dilation)
+
+
 def _concat(node: Node, operands: tuple[Node, ...]) -> Node:
     assert isinstance(node, Concat)
     kept = _kept(node.shape, always=node.axis)
@@ -214,20 +236,84 @@ def _along(node: Node, operands: tuple[Node, ...]) -> Node:
     return node.func(*aligned, _position(node.axis, kept), *more)
 
 
+def _linear_algebra(node: Node, operands: tuple[Node, ...]) -> Node:
+    """The axes of a matrix stay, whatever their size; those of the batch align at the right."""
+    assert isinstance(node, LinearAlgebra)
+    ranks = [x.ndim - core for x, core in zip(node.operands, node.cores, strict=True)]
+    batch = max(ranks)
+    kept = [axis for axis in range(batch) if not _is_one(node.shape[axis])]
+    aligned = []
+    for operand, dense, rank in zip(node.operands, operands, ranks, strict=True):
+        missing = batch - rank
+        sizes = [operand.shape[axis - missing] for axis in kept if axis >= missing]
+        while sizes and _is_one(sizes[0]):
+            del sizes[0]
+        aligned.append(_shaped(dense, (*sizes, *operand.shape[rank:])))
+    return node.with_operands(tuple(aligned))
+
+
+def _scan(node: Node, operands: tuple[Node, ...]) -> Node:
+    """A step over what is bound without axes of size 1; that of the steps themselves stays."""
+    assert isinstance(node, Scan)
+    step, bound = node.step, _dense_bound(node.step)
+    given = []
+    for old, dense in zip(step.bound, operands, strict=True):
+        shape = (node.length, *bound[old].shape) if old in step.sequences else bound[old].shape
+        given.append(_shaped(dense, shape))
+    inner = _all_dense(step.following, dict(bound))
+    following = [
+        _shaped(inner[x], bound[state].shape)
+        for state, x in zip(step.carried, step.following, strict=True)
+    ]
+    carried, sequences, fixed = (
+        [bound[x] for x in group] for group in (step.carried, step.sequences, step.fixed)
+    )
+    return Scan(Step(carried, following, sequences, fixed), node.length, node.is_reversed, *given)
+
+
+def _dense_bound(step: Step) -> dict[Node, Node]:
+    """What is bound, without axes of size 1."""
+    dense: dict[Node, Node] = {}
+    for x in step.bound:
+        assert isinstance(x, Bound)
+        has_ones = any(map(_is_one, x.shape))
+        shape = _without_ones(x.shape)
+        dense[x] = Bound(x.name, ("dense", x), shape, x.dtype) if has_ones else x
+    return dense
+
+
+def _final(node: Node, operands: tuple[Node, ...]) -> Node:
+    assert isinstance(node, Final)
+    return Final(operands[0], _dense_bound(node.scan.step)[node.state])
+
+
+def _stacked(node: Node, operands: tuple[Node, ...]) -> Node:
+    assert isinstance(node, Stacked)
+    inner = _all_dense([node.inner], _dense_bound(node.scan.step))[node.inner]
+    return Stacked(operands[0], inner)
+
+
 RULES: dict[Any, Callable[[Node, tuple[Node, ...]], Node]] = {
     Constant: _constant,
     Table: _constant,
     Arange: _arange,
     Identity: _identity,
     Map: _map,
+    Detached: lambda node, operands: node.with_operands(operands),
     Contraction: _contraction,
     Reshape: _reshape,
     Slice: _box,
     Embed: _box,
+    Windows: _windowed,
+    Overlap: _windowed,
     Concat: _concat,
     Take: _take,
     ScatterAdd: _scatter_add,
     TakeAlong: _along,
     ScatterAlong: _along,
+    Scan: _scan,
+    Final: _final,
+    Stacked: _stacked,
+    **dict.fromkeys(LINEAR_ALGEBRA, _linear_algebra),
     **dict.fromkeys((Max, Min, ArgMax, ArgMin, Prod, LogSumExp, CumSum, ProdOthers), _reduction),
 }

@@ -9,18 +9,25 @@ from __future__ import annotations
 import sympy
 
 from symgrad.expr.contraction import Contraction
+from symgrad.expr.detached import Detached
 from symgrad.expr.dimension import as_shape, same_shape
 from symgrad.expr.leaf import Arange, Constant, Identity, Named, Table
+from symgrad.expr.linear_algebra import LinearAlgebra
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.reduction import Reduction
 from symgrad.expr.reindex import Concat, Embed, Indexed, Reshape, Slice
+from symgrad.expr.scan import Bound, Final, Scan, Stacked
 from symgrad.expr.slots import fold, is_dimension, slot_index
 from symgrad.expr.walk import postorder
+from symgrad.expr.window import Windowed
 from symgrad.passes.form import Form
 
 LEAVES = (Named, Constant, Table, Arange, Identity)
-OPERATIONS = (Map, Contraction, Reduction, Reshape, Slice, Embed, Concat, Indexed)
+OPERATIONS = (
+    Map, Detached, Contraction, Reduction, LinearAlgebra, Reshape, Slice, Embed, Concat, Indexed,
+    Windowed, Scan, Final, Stacked
+)  # fmt: skip
 
 
 class IllFormed(AssertionError):
@@ -32,11 +39,33 @@ def verify(form: Form) -> None:
     nodes = postorder(form.outputs.values())
     for node in nodes:
         _check(node, form)
+    _check_steps(nodes, form)
     graph = set(nodes)
     for table in (form.names, form.origins):
         for node in table:
             if node not in graph:
                 raise IllFormed(f"{_told(node, form)} is described but not part of the graph")
+
+
+def _check_steps(nodes: list[Node], form: Form) -> None:
+    """The steps of scans: well formed, and reading nothing but what is bound in them."""
+    wanted: dict[Scan, dict[Node, None]] = {}
+    for node in nodes:
+        if isinstance(node, Scan):
+            wanted.setdefault(node, {}).update(dict.fromkeys(node.step.following))
+        elif isinstance(node, Stacked):
+            wanted[node.scan].setdefault(node.inner)
+    for scan, roots in wanted.items():
+        inside = postorder(roots)
+        for node in inside:
+            if isinstance(node, Bound):
+                if node not in scan.step.bound:
+                    raise IllFormed(f"{_told(node, form)} is not bound in the step that reads it")
+            elif isinstance(node, Named):
+                raise IllFormed(f"{_told(node, form)} is read by a step, which must be closed")
+            else:
+                _check(node, form)
+        _check_steps(inside, form)
 
 
 def _check(node: Node, form: Form) -> None:

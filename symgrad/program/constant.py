@@ -49,5 +49,7 @@ def _combined(part: Any, below: tuple[float, ...]) -> float:
         base, exponent = below
         return float(np.power(base, exponent))
     name = RENAMED.get(part.func.__name__, part.func.__name__)
+    if name == "ndtr":
+        return math.erfc(-below[0] / math.sqrt(2)) / 2
     room = math if name in ("erf", "erfc") else np
     return float(getattr(room, name)(*below))

@@ -13,11 +13,12 @@ import sympy
 from symgrad.expr.dimension import broadcast, same_shape
 from symgrad.expr.formula import slot
 from symgrad.expr.node import BOOL, FLOAT, INT, Node
+from symgrad.expr.spacing import SPACING
 from symgrad.program.constant import RENAMED
 from symgrad.program.expansion import LOG_MAX, expand
 from symgrad.program.instruction import Instruction, Literal, Operand, Value
 
-CALLS = frozenset({"erf", "erfc"})
+CALLS = frozenset({"erf", "erfc", "ndtr"})
 BOOLEAN = frozenset(
     {"less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not"}
 )
@@ -32,10 +33,12 @@ _expand = lru_cache(maxsize=4096)(expand)
 class Elementwise:
     """Builds elementwise instructions, sharing equal ones over the whole program."""
 
-    def __init__(self, emit: Callable[[Instruction], None]) -> None:
+    def __init__(
+        self, emit: Callable[[Instruction], None], outer: Elementwise | None = None
+    ) -> None:
         self._emit = emit
-        self._known: dict[tuple[object, ...], Value] = {}
-        self._products: dict[Value, tuple[Operand, ...]] = {}
+        self._known: dict[tuple[object, ...], Value] = outer._known if outer else {}
+        self._products: dict[Value, tuple[Operand, ...]] = outer._products if outer else {}
 
     def formula(self, formula: sympy.Expr, operands: Sequence[Operand], node: Node) -> Operand:
         """The value of `formula` with slot i standing for `operands[i]`."""
@@ -101,7 +104,7 @@ class Elementwise:
     ) -> Operand:
         if expression in done:
             return done[expression]
-        if expression is LOG_MAX or not _has_slots(expression):
+        if expression is LOG_MAX or expression is SPACING or not _has_slots(expression):
             result: Operand = Literal(expression)
         elif isinstance(expression, sympy.Add):
             result = self._sum(expression, done, node)
@@ -149,11 +152,13 @@ class Elementwise:
             if isinstance(total, Literal) and plus:
                 plus.append(total)
                 total = plus.pop(0)
+        # a number last: a small one is not lost where large terms cancel, as in a - b + eps
+        last = plus.pop() if plus and isinstance(plus[-1], Literal) else None
         for operand in plus:
             total = self.apply("add", (total, operand), node)
         for operand in minus:
             total = self.apply("subtract", (total, operand), node)
-        return total
+        return total if last is None else self.apply("add", (total, last), node)
 
     def _product(
         self, expression: sympy.Mul, done: dict[sympy.Expr, Operand], node: Node

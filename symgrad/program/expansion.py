@@ -146,6 +146,7 @@ def _sine_quotient(x: Expr, k: Any) -> Expr:
 MEANINGS: dict[Any, Callable[..., Expr]] = {
     f.sigmoid: _sigmoid,
     f.relu: lambda x: f.maximum(x, 0),
+    f.raised: f.maximum,
     f.clip: lambda x, lo, hi: f.minimum(f.maximum(x, lo), hi),
     f.root: sqrt,
     f.softplus: _softplus,

@@ -7,13 +7,27 @@ where its node is larger, and NumPy stretches it where it is used. Only what mus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import sympy
 
 from symgrad.expr.contraction import Contraction
+from symgrad.expr.detached import Detached
 from symgrad.expr.dimension import same_shape
-from symgrad.expr.leaf import Arange, Constant, Identity, Input, Named, Table
+from symgrad.expr.leaf import (
+    Arange,
+    Constant,
+    Cotangent,
+    Identity,
+    Input,
+    Named,
+    Parameter,
+    Random,
+    State,
+    Table,
+    Tangent,
+)
+from symgrad.expr.linear_algebra import LinearAlgebra
 from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, INT, Node
 from symgrad.expr.reduction import ArgMax, ArgMin, CumSum, LogSumExp, Max, Min, Prod, ProdOthers
@@ -27,38 +41,59 @@ from symgrad.expr.reindex import (
     Take,
     TakeAlong,
 )
+from symgrad.expr.scan import Final, Scan, Stacked
 from symgrad.expr.walk import postorder, uses
+from symgrad.expr.window import Overlap, Windows
 from symgrad.program.builder import Builder
 from symgrad.program.index import new_sizes, python_slices, stretch
 from symgrad.program.instruction import Literal, Operand, Program, Value
+from symgrad.program.matrices import PARTS, WHOLE, Matrices
 from symgrad.program.product import Product
+from symgrad.program.repetition import Repetition
 from symgrad.program.scatter import Scatter
+from symgrad.program.windowing import Windowing
 
 
 def lower(outputs: Mapping[str, Node]) -> Program:
     """The program that computes `outputs`, in an order that frees memory early."""
-    return Lowering(outputs).program
+    lowering = Lowering(outputs.values())
+    lowering.run()
+    results = {name: lowering.whole(node) for name, node in outputs.items()}
+    return Program(lowering.arguments, lowering.instructions, results)
 
 
 class Lowering(Builder):
-    """The state of one lowering."""
+    """The state of one lowering: of a function, or of the step of a loop in it."""
 
-    def __init__(self, outputs: Mapping[str, Node]) -> None:
-        super().__init__()
-        order = postorder(outputs.values())
+    def __init__(self, roots: Iterable[Node], outer: Lowering | None = None) -> None:
+        super().__init__(outer)
+        roots = list(roots)
+        self.order = order = postorder(roots)
         self.arguments: dict[Node, Value] = {}
         self.product = Product(self)
-        self.scatter = Scatter(self, order, uses(outputs.values()))
-        for node in order:
-            if self.scatter.is_folded_into_sum(node):
+        counts = uses(roots)
+        self.scatter = Scatter(self, order, counts)
+        self.windowing = Windowing(self, order, counts)
+        self.matrices = Matrices(self, order)
+        self.repetition = Repetition(self, order)
+
+    def run(self) -> None:
+        """Lowers every node but those whose values are given."""
+        given = set(self.values)
+        for node in self.order:
+            if node in given:
+                continue
+            if self.scatter.is_folded_into_sum(node) or self.windowing.is_inside_overlap(node):
                 continue
             operand = _LOWER[type(node)](self, node)
             self.values[node] = operand
             if isinstance(operand, Value) and operand.node is None and not isinstance(node, Named):
                 if same_shape(operand.shape, node.shape):
                     operand.node = node
-        results = {name: self.whole(node) for name, node in outputs.items()}
-        self.program = Program(self.arguments, self.instructions, results)
+
+    def body(self, roots: Iterable[Node]) -> Lowering:
+        """The lowering of a step of a loop in this program."""
+        return Lowering(roots, self)
 
     # -- leaves ------------------------------------------------------------------------------
 
@@ -66,6 +101,7 @@ class Lowering(Builder):
         assert isinstance(node, Named)
         value = Value(node.shape, node.dtype, node=node, argument=node.name)
         self.arguments[node] = value
+        self.own.add(value)
         return value
 
     def _constant(self, node: Node) -> Operand:
@@ -81,6 +117,10 @@ class Lowering(Builder):
 
     def _identity(self, node: Node) -> Operand:
         return self.emit("identity", (), node.shape, FLOAT, node, size=node.shape[0])
+
+    def _detached(self, node: Node) -> Operand:
+        """What was held fixed; a pass takes these out, unless one looks at the stages before it."""
+        return self.values[node.operands[0]]
 
     # -- elementwise -------------------------------------------------------------------------
 
@@ -99,12 +139,15 @@ class Lowering(Builder):
 
     def _contraction(self, node: Node) -> Operand:
         assert isinstance(node, Contraction)
-        return self.product.lower(node)
+        return self.windowing.total(node) or self.product.lower(node)
 
     # -- reductions --------------------------------------------------------------------------
 
     def _extremum(self, node: Node) -> Operand:
         assert isinstance(node, Max | Min)
+        of_windows = self.windowing.extremum(node)
+        if of_windows is not None:
+            return of_windows
         name = "maximum" if isinstance(node, Max) else "minimum"
         return self.reduce(name, self.whole(node.operands[0]), (node.axis,), node)
 
@@ -139,6 +182,12 @@ class Lowering(Builder):
             "call", (source,), node.shape, FLOAT, node, name="logsumexp", axis=node.axis
         )
 
+    # -- linear algebra ----------------------------------------------------------------------
+
+    def _linear_algebra(self, node: Node) -> Operand:
+        assert isinstance(node, LinearAlgebra)
+        return self.matrices.lower(node)
+
     # -- re-indexing -------------------------------------------------------------------------
 
     def _reshape(self, node: Node) -> Operand:
@@ -153,6 +202,14 @@ class Lowering(Builder):
             shape = tuple(new_sizes(value.shape, key))
             return self.indexed(value, key, shape, node)
         return self.view("reshape", self.whole(source), node.shape, node)
+
+    def _windows(self, node: Node) -> Operand:
+        assert isinstance(node, Windows)
+        return self.windowing.windows(node)
+
+    def _overlap(self, node: Node) -> Operand:
+        assert isinstance(node, Overlap)
+        return self.windowing.overlap(node)
 
     def _slice(self, node: Node) -> Operand:
         assert isinstance(node, Slice)
@@ -202,8 +259,16 @@ class Lowering(Builder):
         )
 
     def _scatter_alone(self, node: Node) -> Operand:
-        zeros = self.emit("full", (Literal(sympy.S.Zero),), node.shape, node.dtype, node)
-        return self.scatter.add(node, zeros, sympy.S.One, node)
+        return self.scatter.alone(node)
+
+    # -- loops -------------------------------------------------------------------------------
+
+    def _scan(self, node: Node) -> Operand:
+        assert isinstance(node, Scan)
+        return self.repetition.lower(node)
+
+    def _of_scan(self, node: Node) -> Operand:
+        return self.repetition.results[node]
 
 
 _LOWER: dict[type[Node], Callable[[Lowering, Node], Operand]] = {
@@ -213,6 +278,7 @@ _LOWER: dict[type[Node], Callable[[Lowering, Node], Operand]] = {
     Table: Lowering._table,
     Arange: Lowering._arange,
     Identity: Lowering._identity,
+    Detached: Lowering._detached,
     Max: Lowering._extremum,
     Min: Lowering._extremum,
     ArgMax: Lowering._arg,
@@ -223,11 +289,17 @@ _LOWER: dict[type[Node], Callable[[Lowering, Node], Operand]] = {
     CumSum: Lowering._cumsum,
     Reshape: Lowering._reshape,
     Slice: Lowering._slice,
+    Windows: Lowering._windows,
+    Overlap: Lowering._overlap,
     Concat: Lowering._concat,
     Take: Lowering._take,
     TakeAlong: Lowering._take_along,
     ScatterAdd: Lowering._scatter_alone,
     ScatterAlong: Lowering._scatter_alone,
     Embed: Lowering._scatter_alone,
-    **dict.fromkeys((Input, *Named.__subclasses__()), Lowering._named),
+    Scan: Lowering._scan,
+    Final: Lowering._of_scan,
+    Stacked: Lowering._of_scan,
+    **dict.fromkeys((*PARTS, *WHOLE), Lowering._linear_algebra),
+    **dict.fromkeys((Input, Parameter, State, Random, Tangent, Cotangent), Lowering._named),
 }

@@ -16,6 +16,7 @@ from symgrad.expr.node import BOOL, FLOAT, Node
 from symgrad.program.builder import Builder
 from symgrad.program.cost import sample_size
 from symgrad.program.instruction import Literal, Operand, Value
+from symgrad.program.stacked import Stacked
 
 Term = tuple[Value, list[int]]
 
@@ -25,7 +26,7 @@ class Product:
 
     def __init__(self, lowering: Builder) -> None:
         self.lowering = lowering
-        self._ones: dict[sympy.Expr, Value] = {}
+        self._stacked = Stacked(lowering)
 
     def lower(self, node: Contraction) -> Operand:
         """The value of `node`; axes along which it does not vary have size 1 or are missing."""
@@ -187,6 +188,17 @@ class Product:
         if factors is not None and len(axes) == len(value.shape):
             op = "dot" if len(value.shape) == 1 else "vdot"
             return self.lowering.emit(op, factors, (), FLOAT, node)
+        rank, count = len(value.shape), len(axes)
+        is_leading = axes == tuple(range(count))
+        is_outer = is_leading or axes == tuple(range(rank - count, rank))
+        is_whole = value.base is None and value.argument is None  # no reshape copies it
+        if value.dtype == FLOAT and rank > 2 and count < rank and is_outer and is_whole:
+            kept = tuple(size for axis, size in enumerate(value.shape) if axis not in axes)
+            sizes = [size_product(value.shape[a] for a in axes), size_product(kept)]
+            flat = sizes if is_leading else sizes[::-1]
+            matrix = self.lowering.reshaped(value, tuple(flat), node)
+            total = self._sum(matrix, (0 if is_leading else 1,), node)
+            return self.lowering.reshaped(total, kept, node)
         if value.dtype == FLOAT and len(value.shape) == 2 and len(axes) == 1:
             (axis,) = axes
             ones = self._ones_of(value.shape[axis], node)
@@ -195,11 +207,12 @@ class Product:
         return self.lowering.reduce("add", value, axes, node)
 
     def _ones_of(self, size: sympy.Expr, node: Node) -> Value:
-        if size not in self._ones:
-            self._ones[size] = self.lowering.emit(
+        key = "ones", size
+        if key not in self.lowering.shared:
+            self.lowering.shared[key] = self.lowering.emit(
                 "full", (Literal(sympy.S.One),), (size,), FLOAT, node, hint=f"ones_{size}"
             )
-        return self._ones[size]
+        return self.lowering.shared[key]
 
     def _pair(
         self,
@@ -221,6 +234,9 @@ class Product:
                 (self._aligned(a, left, out, node), self._aligned(b, right, out, node)),
                 node,
             )
+        stacked = self._stacked.product((a, left), (b, right), out, node)
+        if stacked is not None:
+            return stacked
         if batch:
             return self._batched(a, left, b, right, (batch, rows, columns, contracted), out, node)
         if out == columns + rows and columns and rows:
@@ -260,6 +276,9 @@ class Product:
     ) -> Value:
         """`value` as a matrix with the axes of `first` as rows and of `second` as columns."""
         order = first + second
+        if first and second and len(order) > 2 and labels == second + first:  # a view, transposed
+            turned = self._grouped(value, labels, second, first, node)
+            return self.lowering.permuted(turned, (1, 0), node)
         value = self.lowering.permuted(value, tuple(labels.index(i) for i in order), node)
         shape = tuple(
             size_product(node.sizes[i] for i in group) for group in (first, second) if group

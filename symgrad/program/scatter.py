@@ -24,7 +24,6 @@ class Scatter:
 
     def __init__(self, builder: Builder, order: Sequence[Node], counts: Mapping[Node, int]) -> None:
         self.builder = builder
-        self._rows: dict[sympy.Expr, Value] = {}
         self._lazy = {
             node
             for node in order
@@ -81,11 +80,32 @@ class Scatter:
     def positions(self, indices: Value, node: Node) -> tuple[Value, Value]:
         """Row numbers and one column index per row: what NumPy's `a[rows, columns]` takes."""
         size = indices.shape[0]
-        if size not in self._rows:
-            self._rows[size] = self.builder.emit(
+        key = "rows", size
+        if key not in self.builder.shared:
+            self.builder.shared[key] = self.builder.emit(
                 "arange", (), (size,), INT, node, size=size, hint="rows"
             )
-        return self._rows[size], self.builder.indexed(indices, (":", 0), (size,), node)
+        return self.builder.shared[key], self.builder.indexed(indices, (":", 0), (size,), node)
+
+    def alone(self, node: Node) -> Value:
+        """A scatter that is no term of a sum: zeros, added to; what fills a box is written."""
+        zeros = self.builder.zeros(node)
+        if isinstance(node, Embed):
+            return self._box(node, zeros, self.builder.values[node.operands[0]], "", node)
+        return self.add(node, zeros, sympy.S.One, node)
+
+    def _box(self, embed: Embed, target: Value, source: Operand, sign: str, node: Node) -> Value:
+        """Adds, subtracts or, where `sign` is empty, writes `source` to the entries of a box."""
+        shape = embed.operands[0].shape
+        box = tuple((start, n, step) for (start, _, step), n in zip(embed.box, shape, strict=True))
+        slices, turned = python_slices(box, embed.shape)
+        if isinstance(source, Value):
+            extra = embed.ndim - len(source.shape)
+            turned = [axis - extra for axis in turned if axis >= extra]
+            source = self.builder.reversed(source, turned, node)
+        return self.builder.emit(
+            "add_box", (target, source), node.shape, target.dtype, node, sign=sign, box=slices
+        )
 
     def add(self, scatter: Node, target: Value, coefficient: sympy.Expr, node: Node) -> Value:
         """Adds `coefficient * scatter` to `target`, in place."""
@@ -94,20 +114,10 @@ class Scatter:
         size = -coefficient if negative else coefficient
         if size != 1:
             source = self.builder.elementwise.apply("multiply", (source, Literal(size)), node)
-        options: dict[str, object] = {"sign": "-" if negative else "+"}
+        sign = "-" if negative else "+"
         if isinstance(scatter, Embed):
-            shape = scatter.operands[0].shape
-            box = tuple(
-                (start, n, step) for (start, _, step), n in zip(scatter.box, shape, strict=True)
-            )
-            options["box"], turned = python_slices(box, scatter.shape)
-            if isinstance(source, Value):
-                extra = scatter.ndim - len(source.shape)
-                turned = [axis - extra for axis in turned if axis >= extra]
-                source = self.builder.reversed(source, turned, node)
-            return self.builder.emit(
-                "add_box", (target, source), node.shape, target.dtype, node, **options
-            )
+            return self._box(scatter, target, source, sign, node)
+        options: dict[str, object] = {"sign": sign}
         assert isinstance(scatter, ScatterAdd | ScatterAlong)
         indices = self.builder.whole(scatter.indices)
         self.builder.guard(
@@ -117,6 +127,7 @@ class Scatter:
         op = "add_at" if isinstance(scatter, ScatterAdd) else "add_along"
         if isinstance(source, Value):
             source = self.builder.whole(scatter.operands[0]) if size == 1 else source
+            options["rows"] = op == "add_at" and _is_of_rows(scatter, source)
         if op == "add_along" and scatter.ndim == 2 and scatter.axis == 1 and indices.shape[1] == 1:
             if isinstance(source, Value):
                 source = self.builder.reshaped(source, source.shape[:1], node)
@@ -127,6 +138,13 @@ class Scatter:
         return self.builder.emit(
             op, (target, source, indices), node.shape, target.dtype, node, **options
         )
+
+
+def _is_of_rows(scatter: Node, source: Value) -> bool:
+    """Whether whole rows are added, each of several entries, along the first axis."""
+    assert isinstance(scatter, ScatterAdd)
+    several = scatter.ndim > 1 and any(size != 1 for size in scatter.shape[1:])
+    return scatter.axis == 0 and several and same_shape(source.shape, scatter.source.shape)
 
 
 def _inner_sum(formula: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import sympy
 from catalogue import SIZES
+from linear_algebra_reference import jax_rules
 
-from symgrad.expr import reduction, reindex
+from symgrad.expr import detached, reduction, reindex, scan, window
 from symgrad.expr.contraction import Contraction
 from symgrad.expr.dimension import dim
 from symgrad.expr.leaf import Arange, Constant, Identity, Table
@@ -35,15 +36,41 @@ def as_jax(output: Node, leaves: Sequence[Node]) -> Callable[..., Any]:
     order = postorder([output])
 
     def function(*arrays: Any) -> Any:
-        values: dict[Node, Any] = dict(zip(leaves, arrays, strict=True))
-        for node in order:
-            if node not in values:
-                below = [values[operand] for operand in node.operands]
-                value = RULES[type(node)](node, below)
-                values[node] = value.astype(float if node.dtype == "float" else int)
-        return values[output]
+        return _run(order, dict(zip(leaves, arrays, strict=True)))[output]
 
     return function
+
+
+def _run(order: Sequence[Node], values: dict[Node, Any]) -> dict[Node, Any]:
+    for node in order:
+        if node not in values:
+            below = [values[operand] for operand in node.operands]
+            value = RULES[type(node)](node, below)
+            is_scan = isinstance(node, scan.Scan)
+            values[node] = value if is_scan else value.astype(KINDS[node.dtype])
+    return values
+
+
+def _scan(node: Any, below: list[Any]) -> Any:
+    """The state after the last step, and all tensors of every step: unrolled, length by length."""
+    step = node.step
+    given = dict(zip(step.bound, below, strict=True))
+    state = [given[bound] for bound in step.carried]
+    count = number(node.length)
+    steps: list[dict[Node, Any]] = [{} for _ in range(count)]
+    for t in reversed(range(count)) if node.is_reversed else range(count):
+        entries = {bound: given[bound][t] for bound in step.sequences}
+        steps[t] = given | entries | dict(zip(step.carried, state, strict=True))
+        values = _run(postorder(step.following), dict(steps[t]))
+        state = [values[follows] for follows in step.following]
+    return state, steps
+
+
+def _stacked(node: Any, below: list[Any]) -> Any:
+    rows = [
+        _run(postorder([node.inner]), dict(given))[node.inner] for given in below[0][1]
+    ]
+    return jnp.array(rows).reshape(_shape(node))
 
 
 def _shape(node: Node) -> list[int]:
@@ -94,6 +121,20 @@ def _prod_others(node: Any, below: list[Any]) -> Any:
     return jnp.stack(parts, node.axis) if parts else below[0]
 
 
+def _places(node: Any, count: int, width: int) -> Any:
+    starts = node.stride * jnp.arange(count)[:, None]
+    return (slice(None),) * node.axis + (starts + node.dilation * jnp.arange(width),)
+
+
+def _windows(node: Any, below: list[Any]) -> Any:
+    return below[0][_places(node, *_shape(node)[node.axis : node.axis + 2])]
+
+
+def _overlap(node: Any, below: list[Any]) -> Any:
+    places = _places(node, *below[0].shape[node.axis : node.axis + 2])
+    return jnp.zeros(_shape(node)).at[places].add(below[0])
+
+
 def _along(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda node, below: function(below[0], axis=node.axis)
 
@@ -104,6 +145,7 @@ RULES: dict[type[Node], Callable[..., Any]] = {
     Arange: lambda node, below: jnp.arange(number(node.shape[0])),
     Identity: lambda node, below: jnp.eye(number(node.shape[0])),
     Map: _map,
+    detached.Detached: lambda node, below: jax.lax.stop_gradient(below[0]),
     Contraction: _contraction,
     reduction.Max: _along(jnp.max),
     reduction.Min: _along(jnp.min),
@@ -113,6 +155,8 @@ RULES: dict[type[Node], Callable[..., Any]] = {
     reduction.LogSumExp: _along(jax.scipy.special.logsumexp),
     reduction.CumSum: _along(jnp.cumsum),
     reduction.ProdOthers: _prod_others,
+    window.Windows: _windows,
+    window.Overlap: _overlap,
     reindex.Reshape: lambda node, below: below[0].reshape(_shape(node)),
     reindex.Slice: lambda node, below: below[0][_box(node, _shape(node))],
     reindex.Embed: lambda node, below: (
@@ -125,7 +169,12 @@ RULES: dict[type[Node], Callable[..., Any]] = {
     ),
     reindex.TakeAlong: lambda node, below: jnp.take_along_axis(*below, node.axis),
     reindex.ScatterAlong: _scatter_along,
+    scan.Scan: _scan,
+    scan.Final: lambda node, below: below[0][0][node.index],
+    scan.Stacked: _stacked,
+    **jax_rules(jax),
 }
+KINDS = {"float": float, "int": int, "bool": int}
 
 PLAIN = (
     "exp exp2 expm1 log log2 log10 log1p logaddexp logaddexp2 hypot cbrt sin cos tan sinh cosh "
@@ -146,9 +195,11 @@ SCALAR: dict[str, Callable[..., Any]] = {name: getattr(jnp, name) for name in PL
     "absolute": jnp.abs,
     "erf": jax.scipy.special.erf,
     "erfc": jax.scipy.special.erfc,
+    "ndtr": jax.scipy.special.ndtr,
     "sigmoid": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
     "relu": jax.nn.relu,
     "root": jnp.sqrt,
+    "raised": lambda x, least: x + jax.lax.stop_gradient(jnp.maximum(x, least) - x),
     "sine_quotient": lambda x, k: jnp.sinc(x / jnp.pi),
 }

@@ -27,7 +27,12 @@ from test_scalar_functions import ALL, scalar_graph
 
 from symgrad.calculus import reverse
 from symgrad.calculus.axes import flip, unbroadcast
+from symgrad.calculus.rules.detached import detached_adjoint, detached_tangent
 from symgrad.calculus.rules.leaf import leaf, leaf_batch, leaf_tangent
+from symgrad.calculus.rules.linear_algebra import (
+    sign_determinant_adjoint,
+    sign_determinant_tangent,
+)
 from symgrad.calculus.rules.reduction import argument_adjoint, argument_tangent
 from symgrad.calculus.rules.registry import ADJOINTS, BATCHERS, TANGENTS
 from symgrad.errors import ShapeError
@@ -37,16 +42,36 @@ from symgrad.expr.dimension import same_shape
 from symgrad.expr.leaf import Constant
 from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
+from symgrad.expr.scan import Bound, Bundle, Scan
 from symgrad.expr.slots import slot
 from symgrad.expr.smooth import Smooth
 from symgrad.expr.steps import Kinked
 
 CAUGHT = (Mismatch, ShapeError, AssertionError)
-WITHOUT_DERIVATIVE = (leaf, leaf_tangent, leaf_batch, argument_adjoint, argument_tangent)
+WITHOUT_DERIVATIVE = (
+    leaf, leaf_tangent, leaf_batch, argument_adjoint, argument_tangent, detached_adjoint,
+    detached_tangent, sign_determinant_adjoint, sign_determinant_tangent,
+)  # fmt: skip
 
 
 def times(y: Node, factor: object) -> Node:
     return Map(slot(0) * sympy.sympify(factor), y)
+
+
+def of_values(mutation: Callable[[Node], Node | None]) -> Callable[[Node], Node | None]:
+    """`mutation`, of each cotangent in a bundle."""
+
+    def mutated(y: Node) -> Node | None:
+        if not isinstance(y, Bundle):
+            return mutation(y)
+        changed = [mutation(g) for g in y.operands]
+        if all(g is None for g in changed):
+            return None
+        pairs = zip(changed, y.operands, strict=True)
+        return Bundle(y.keys, *(old if new is None else new for new, old in pairs))
+
+    mutated.__name__ = mutation.__name__
+    return mutated
 
 
 def off_by_a_thousandth(y: Node) -> Node:
@@ -80,14 +105,23 @@ def without_factor(k: int) -> Callable[[Node], Node | None]:
     return drop
 
 
-MUTATIONS = [off_by_a_thousandth, negated, zero, reversed_entries, *map(without_factor, range(3))]
+ALWAYS = tuple(map(of_values, (off_by_a_thousandth, negated, zero, reversed_entries)))
 # Rules whose result is one node over one operand have no factor that could be dropped.
-ALWAYS = (off_by_a_thousandth, negated, zero, reversed_entries)
+MUTATIONS = [*ALWAYS, *(of_values(without_factor(k)) for k in range(3))]
+TABLES = (ADJOINTS, TANGENTS, BATCHERS)
+
+
+# What is bound, bundles and, but for its adjoint, a scan have no value that could be wrong: the
+# results of a scan have, and their rules are mutated.
+WITHOUT_VALUE = {table[c] for table in TABLES for c in (Bound, Bundle)} | {
+    TANGENTS[Scan],
+    BATCHERS[Scan],
+}
 
 
 def rules(table: dict) -> Iterator[tuple[Callable, list[type[Node]]]]:
     for rule in dict.fromkeys(table.values()):
-        if rule not in WITHOUT_DERIVATIVE:
+        if rule not in WITHOUT_DERIVATIVE and rule not in WITHOUT_VALUE:
             yield rule, [c for c, r in table.items() if r is rule]
 
 

@@ -66,6 +66,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "log_softmax": scipy.special.log_softmax,
     "erf": scipy.special.erf,
     "erfc": scipy.special.erfc,
+    "ndtr": scipy.special.ndtr,
     "sigmoid": scipy.special.expit,
     "softplus": lambda x: np.logaddexp(0, x),
     "relu": lambda x: np.maximum(x, 0),

@@ -45,7 +45,7 @@ class NumpyArithmetic:
                 return reduce(np.multiply, args)
             if name == "Pow":
                 return self.power(*args)
-            if name in ("erf", "erfc"):
+            if name in ("erf", "erfc", "ndtr"):
                 return getattr(special, name)(*args)
             outcome = getattr(np, RENAMED.get(name, name))(*args)
             return outcome if outcome.dtype == bool else self.dtype(outcome)

@@ -9,7 +9,7 @@ import numpy as np
 from symgrad.emit.door import Door, local_names
 from symgrad.emit.equations import number_equations
 from symgrad.emit.function import write_function
-from symgrad.emit.helpers import helper_sources
+from symgrad.emit.helpers import helper_sources, helpers_called
 from symgrad.expr.dimension import dim
 from symgrad.expr.leaf import Named
 from symgrad.expr.node import Node
@@ -51,8 +51,7 @@ def emitted_source(
     (equations,) = number_equations([plan.program], {}, local, [d.name for d in dims])
     door = OpenDoor((), tuple(leaves), tuple(dims), local)
     view = write_function("f", plan, equations, door, {name: name for name in outputs}, ())
-    calls = {str(i.options["name"]) for i in plan.program.instructions if i.op == "call"}
-    calls |= {i.op for i in plan.program.instructions if i.op == "add_along"}
+    calls = helpers_called(plan.program.instructions)
     names = [local[leaf] for leaf in leaves] + [d.name for d in dims]
     lines = [PREAMBLE, *helper_sources(calls), f"def f(dtype, {', '.join(names)}):"]
     lines += [f"    {line}" for line in view.body]

@@ -12,12 +12,25 @@ from symgrad.expr.leaf import (
     Identity,
     Input,
     Parameter,
+    Random,
+    State,
     Table,
     Tangent,
 )
 from symgrad.expr.node import Node
 
-LEAVES = (Input, Parameter, Tangent, Cotangent, Constant, Table, Arange, Identity)
+LEAVES = (
+    Input,
+    Parameter,
+    State,
+    Random,
+    Tangent,
+    Cotangent,
+    Constant,
+    Table,
+    Arange,
+    Identity,
+)
 
 
 @adjoint(*LEAVES)

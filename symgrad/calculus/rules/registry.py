@@ -56,8 +56,3 @@ def tangent(*classes: type[Node]) -> Callable[[TangentRule], TangentRule]:
 def batcher(*classes: type[Node]) -> Callable[[Batcher], Batcher]:
     """Registers how `classes` carry one more leading axis."""
     return _register(BATCHERS, classes)
-
-
-def formula_of(rule: Callable[..., object]) -> str:
-    """The formula that a rule's docstring states, on one line."""
-    return " ".join((rule.__doc__ or "").split())

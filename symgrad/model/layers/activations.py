@@ -62,8 +62,8 @@ def softplus(input: Any, beta: Any = 1, threshold: Any = TORCH_THRESHOLD) -> Nod
 def gelu(input: Any, approximate: str = "none") -> Node:
     """x times the normal distribution function of x; approximate="tanh" is PyTorch's other form."""
     if approximate == "none":
-        # erfc rather than 1 + erf, which cancels for negative x
-        return elementwise(lambda x: x * f.erfc(-x / sympy.sqrt(2)) / 2, input)
+        # not (1 + erf(x / sqrt(2))) / 2, which cancels for negative x
+        return elementwise(lambda x: x * f.ndtr(x), input)
     if approximate == "tanh":
         # (1 + tanh(u)) / 2 is sigmoid(2 u), which does not cancel either
         cubic = sympy.Rational(44715, 10**6)

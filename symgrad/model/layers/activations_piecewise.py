@@ -19,6 +19,7 @@ from symgrad.expr.reindex import Reshape
 from symgrad.model.layers.activations import IN_PLACE
 from symgrad.model.layers.module import Module, Parameter, checked_name
 from symgrad.model.operations.operation import operation, refuse, refuse_of
+from symgrad.model.random import uniform
 
 
 def _clamped(x: Any, lo: Any, hi: Any) -> Any:
@@ -57,11 +58,18 @@ def prelu(input: Any, weight: Any) -> Node:
 @operation
 def rrelu(input: Any, lower: Any = 1 / 8, upper: Any = 1 / 3, training: bool = False,
           inplace: bool = False) -> Node:  # fmt: skip
-    """x above 0, (lower + upper) / 2 times x elsewhere: the form that is used after training."""
-    refuse("the slopes drawn in training are not supported yet", training=training or None)
+    """x above 0, slope * x elsewhere; the slope of each entry is drawn from lower to upper.
+
+    After training it is (lower + upper) / 2.
+    """
     refuse(IN_PLACE, inplace=inplace or None)
-    slope = (number(lower) + number(upper)) / 2
-    return elementwise(lambda x: _leaky(x, slope), input)
+    lo, hi = number(lower), number(upper)
+    if (lo - hi).is_positive:
+        raise DefinitionError(f"lower={lower} is larger than upper={upper}")
+    if not training or lo == hi:
+        return elementwise(lambda x: _leaky(x, (lo + hi) / 2), input)
+    x = as_node(input)
+    return elementwise(lambda a, u: _leaky(a, lo + (hi - lo) * u), x, uniform(x.shape))
 
 
 @operation
@@ -155,7 +163,7 @@ class PReLU(Module):
 
 
 class RReLU(Module):
-    """x above 0, (lower + upper) / 2 times x elsewhere: as PyTorch's in `eval()`."""
+    """x above 0, slope * x elsewhere: a slope drawn for each entry in training, then the middle."""
 
     def __init__(self, lower: Any = 1 / 8, upper: Any = 1 / 3, inplace: bool = False) -> None:
         self.lower = lower
@@ -163,7 +171,7 @@ class RReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Any) -> Node:
-        return rrelu(input, self.lower, self.upper, inplace=self.inplace)
+        return rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
 class Hardtanh(Module):

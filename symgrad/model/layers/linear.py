@@ -1,4 +1,4 @@
-"""Layers that are affine in their input."""
+"""Layers that are affine in their input, or in each of two."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from symgrad.errors import ShapeError
 from symgrad.expr.contraction import contract
-from symgrad.expr.dimension import as_dimension, same, shape_text
+from symgrad.expr.dimension import as_dimension, same, same_shape, shape_text
 from symgrad.expr.node import Node, user_location
 from symgrad.expr.operand import as_node, name_of
 from symgrad.model.initialisers import torch_linear
@@ -64,3 +64,43 @@ class Linear(Module):
                 fix=f"make it nn.Linear({width}, {self.out_features}), or change what comes before",
             )
         return linear(x, self.weight, self.bias)
+
+
+@operation
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Node:
+    """sum_ij input1[i] weight[o, i, j] input2[j] + bias[o].
+
+    input1 [..., in1], input2 [..., in2], weight [out, in1, in2], bias [out].
+    """
+    x, y, w = as_node(input1), as_node(input2), as_node(weight)
+    if w.ndim != 3:
+        raise ShapeError("the weight must be [out, in1, in2]")
+    if not x.ndim or not y.ndim or not same_shape((x.shape[-1], y.shape[-1]), w.shape[1:]):
+        raise ShapeError("the last axes of the inputs must be those of the weight, [out, in1, in2]")
+    if not same_shape(x.shape[:-1], y.shape[:-1]):
+        raise ShapeError("the inputs must have the same axes before the last")
+    rows = list(range(x.ndim - 1))
+    unit, i, j = x.ndim, x.ndim + 1, x.ndim + 2
+    product = contract([*rows, unit], [(x, [*rows, i]), (w, [unit, i, j]), (y, [*rows, j])])
+    return product if bias is None else product + bias
+
+
+class Bilinear(Module):
+    """x1 @ weight[o] @ x2 + bias[o]; weight is [out_features, in1_features, in2_features]."""
+
+    weight: Any
+    bias: Any
+
+    def __init__(self, in1_features: Any, in2_features: Any, out_features: Any, bias: bool = True,
+                 device: Any = None, dtype: Any = None) -> None:  # fmt: skip
+        refuse_of("Bilinear", device=device, dtype=dtype)
+        self.in1_features = as_dimension(in1_features)
+        self.in2_features = as_dimension(in2_features)
+        self.out_features = as_dimension(out_features)
+        drawn = torch_linear(self.in1_features)
+        shape = self.out_features, self.in1_features, self.in2_features
+        self.weight = Parameter(shape, drawn)
+        self.bias = Parameter(shape[:1], drawn) if bias else None
+
+    def forward(self, input1: Any, input2: Any) -> Node:
+        return bilinear(input1, input2, self.weight, self.bias)

@@ -12,7 +12,7 @@ from symgrad.expr.dimension import same_shape
 from symgrad.expr.node import Node
 from symgrad.expr.operand import as_node, elementwise, number
 from symgrad.model.layers.losses import Loss, above_zero, of_one_shape, positive, reduced
-from symgrad.model.operations.normal import norm
+from symgrad.model.layers.similarity import pairwise_distance
 from symgrad.model.operations.operation import operation, refuse
 
 # PyTorch adds 1e-12, rounded to 32 bits, to squared lengths: the cosine of a zero vector is 0.
@@ -58,7 +58,7 @@ def triplet_margin_loss(
     """
     refuse(size_average=size_average, reduce=reduce)
     triple = of_one_shape(anchor=anchor, positive=positive, negative=negative)
-    return _triplet(triple, lambda a, b: _distance(a, b, p, eps), margin, swap, reduction)
+    return _triplet(triple, lambda a, b: pairwise_distance(a, b, p, eps), margin, swap, reduction)
 
 
 @operation
@@ -69,14 +69,7 @@ def triplet_margin_with_distance_loss(
 ) -> Node:  # fmt: skip
     """`triplet_margin_loss` with a distance of one's own, by default the Euclidean one."""
     triple = of_one_shape(anchor=anchor, positive=positive, negative=negative)
-    return _triplet(triple, distance_function or _distance, margin, swap, reduction)
-
-
-def _distance(a: Node, b: Node, p: Any = 2, eps: Any = 1e-6) -> Node:
-    if not a.ndim:
-        raise ShapeError("the inputs need an axis of features")
-    little = number(eps)
-    return norm(elementwise(lambda x, y: x - y + little, a, b), p, axis=-1)
+    return _triplet(triple, distance_function or pairwise_distance, margin, swap, reduction)
 
 
 def _triplet(

@@ -63,16 +63,15 @@ def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps
     """(log v + (x - t)^2 / v) / 2 for the mean x and the variance v of a normal distribution.
 
     `var`: a number, or in the shape of the input, or with one variance for the entries of one
-    axis: of size 1 there, or without the last one. A variance below eps counts as eps and gets no
-    gradient (PyTorch passes the slope at eps on, and refuses a negative one). `full` adds
-    log(2 pi) / 2.
+    axis: of size 1 there, or without the last one. A variance below eps counts as eps, and gets
+    the slope at eps (a negative one, too, which PyTorch refuses). `full` adds log(2 pi) / 2.
     """
     x, t = of_one_shape(input=input, target=target)
     least = positive(eps, "eps")
     constant = f.log(2 * f.pi) / 2 if full else 0
 
     def formula(x: Any, t: Any, v: Any) -> Any:
-        v = f.where(f.less(v, least), least, v)
+        v = f.raised(v, least)
         return (f.log(v) + (x - t) ** 2 / v) / 2 + constant
 
     return reduced(elementwise(formula, x, t, _variances(var, x)), reduction)

@@ -1,4 +1,4 @@
-"""Modules: callables that own parameters, as in `torch.nn`.
+"""Modules: callables that own parameters and buffers, as in `torch.nn`.
 
     class Net(nn.Module):
         def __init__(self):
@@ -10,7 +10,8 @@
 
 Parameters are named by their path from the outermost module, as in a `state_dict`:
 `hidden.weight`, `hidden.bias`, `scale`; within a Sequential `0.weight`, `2.weight`. The names
-are given when a module is first called or asked for a parameter, and stay.
+are given when a module is first called or asked for a parameter, and stay. Buffers (running
+statistics) are named likewise; `update_state` says what they become.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from symgrad.errors import NamingError, SymgradError
-from symgrad.expr.leaf import Leaf
+from symgrad.expr.leaf import Filled, Leaf, State
 from symgrad.expr.leaf import Parameter as ParameterLeaf
 from symgrad.expr.node import Node, user_location
-from symgrad.model.declarations import parameter
+from symgrad.model.declarations import parameter, state
+from symgrad.model.updates import Becomes, note_update
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class Parameter:
     init: Any = "normal"
 
 
+@dataclass(frozen=True)
+class Buffer:
+    """A state of a module that has no name yet; `init` and `dtype` as for `sg.state`."""
+
+    shape: Any
+    init: Any = "zeros"
+    dtype: Any = "float"
+
+
 # Which modules gave a tensor out, and the name that the last of them gave it.
 _calls: WeakKeyDictionary[Node, list[Module]] = WeakKeyDictionary()
 _labels: WeakKeyDictionary[Node, str] = WeakKeyDictionary()
@@ -43,10 +54,12 @@ _labels: WeakKeyDictionary[Node, str] = WeakKeyDictionary()
 class Module:
     """Base of layers and networks: subclass it, define `forward`, call the object.
 
-    `name`: its part of the path of its parameters, and the name of its output.
+    `name`: its part of the path of its parameters, and the name of its output. `training`: whether
+    a call builds what trains (dropout, batch statistics) or what is used afterwards.
     """
 
     name: str | None = None
+    training: bool = True
 
     def forward(self, *inputs: Any, **arguments: Any) -> Any:
         """What calling the module returns."""
@@ -60,7 +73,7 @@ class Module:
         given = (*inputs, *arguments.values())
         for node in _tensors(result):
             if not isinstance(node, Leaf) and not any(node is value for value in given):
-                if self.parameters():
+                if self._named_leaves():
                     _calls.setdefault(node, []).append(self)
                 self._label(node)
         return result
@@ -68,22 +81,25 @@ class Module:
     # Attributes: modules become children, declarations become parameters.
 
     def __setattr__(self, key: str, value: Any) -> None:
-        if isinstance(value, Parameter):
+        if isinstance(value, Parameter | Buffer):
             self._declarations()[key] = value
             self.__dict__.pop(key, None)  # so that reading it comes to __getattr__
             return
+        if isinstance(value, Filled):  # tied: another module's tensor in the place of its own
+            self._declarations().pop(key, None)
+            self.__dict__.get("_leaves", {}).pop(key, None)
         for part, child in _modules_in(key, value):
             child.__dict__.setdefault("_place", (ref(self), part))
         object.__setattr__(self, key, value)
 
     def __getattr__(self, key: str) -> Any:
         if key in self.__dict__.get("_declared", {}):
-            if key not in self.__dict__.get("_parameters", {}):
-                self._root()._name_parameters("")
-            return self.__dict__["_parameters"][key]
+            if key not in self.__dict__.get("_leaves", {}):
+                self._root()._name_leaves("")
+            return self.__dict__["_leaves"][key]
         raise AttributeError(f"{type(self).__name__} has no attribute {key!r}")
 
-    def _declarations(self) -> dict[str, Parameter]:
+    def _declarations(self) -> dict[str, Parameter | Buffer]:
         return self.__dict__.setdefault("_declared", {})
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -94,17 +110,49 @@ class Module:
 
     def parameters(self) -> list[ParameterLeaf]:
         """All parameters of the module and of those within it, in the order of declaration."""
-        if not self._is_named():
-            self._root()._name_parameters("")
-        return list(dict.fromkeys(self._all_parameters()))
+        return [leaf for leaf in self._named_leaves() if isinstance(leaf, ParameterLeaf)]
 
-    def _all_parameters(self) -> Iterator[ParameterLeaf]:
-        yield from self.__dict__.get("_parameters", {}).values()
-        for value in list(vars(self).values()):
-            if isinstance(value, ParameterLeaf):
-                yield value
+    def buffers(self) -> list[State]:
+        """All buffers of the module and of those within it, in the order of declaration."""
+        return [leaf for leaf in self._named_leaves() if isinstance(leaf, State)]
+
+    def _named_leaves(self) -> list[Filled]:
+        if not self._is_named():
+            self._root()._name_leaves("")
+        return list(dict.fromkeys(self._all_leaves()))
+
+    def own_leaves(self) -> dict[str, Filled]:
+        """The named parameters and buffers of the module itself, by attribute."""
+        tied = {key: value for key, value in vars(self).items() if isinstance(value, Filled)}
+        return {**self.__dict__.get("_leaves", {}), **tied}
+
+    def _all_leaves(self) -> Iterator[Filled]:
+        yield from self.own_leaves().values()
         for _, child in self.named_children():
-            yield from child._all_parameters()
+            yield from child._all_leaves()
+
+    # Training and use
+
+    def train(self, mode: bool = True) -> Module:
+        """From now on calls of this module and of those within it build what trains."""
+        self.training = bool(mode)
+        for _, child in self.named_children():
+            child.train(mode)
+        return self
+
+    def eval(self) -> Module:
+        """From now on calls of this module and of those within it build what is used."""
+        return self.train(False)
+
+    def update_state(self, output: Node, becomes: Becomes) -> Node:
+        """A model that computes `output` changes buffers of this module. Returns `output`.
+
+        `becomes`: from the old values of its buffers, by attribute, to the new ones.
+        """
+        declared = self._declarations()
+        buffers = [key for key, each in declared.items() if isinstance(each, Buffer)]
+        note_update(output, {key: getattr(self, key) for key in buffers}, becomes)
+        return output
 
     # Names
 
@@ -127,21 +175,27 @@ class Module:
         return (*before, *([own] if own else []))
 
     def _is_named(self) -> bool:
-        named = self.__dict__.get("_parameters", {})
+        named = self.__dict__.get("_leaves", {})
         return all(key in named for key in self.__dict__.get("_declared", {})) and all(
             child._is_named() for _, child in self.named_children()
         )
 
-    def _name_parameters(self, prefix: str) -> None:
-        """Makes the parameters of this module and of those within it, unless they exist."""
+    def _name_leaves(self, prefix: str) -> None:
+        """Makes the parameters and buffers of this module and of those within it, once."""
         if not prefix and self.name:
             prefix = f"{self.name}."
-        known = self.__dict__.setdefault("_parameters", {})
+        known = self.__dict__.setdefault("_leaves", {})
         for key, declared in self._declarations().items():
             if key not in known:
-                known[key] = parameter(f"{prefix}{key}", declared.shape, declared.init)
+                declare = parameter if isinstance(declared, Parameter) else state
+                known[key] = declare(
+                    f"{prefix}{key}",
+                    declared.shape,
+                    declared.init,
+                    **({"dtype": declared.dtype} if isinstance(declared, Buffer) else {}),
+                )
         for part, child in self.named_children():
-            child._name_parameters(f"{prefix}{part}.")
+            child._name_leaves(f"{prefix}{part}.")
 
     def _title(self) -> str:
         """`linear_0`, `encoder_relu_1`: what the output is called. A name of the user's wins."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from symgrad.errors import ShapeError
-from symgrad.expr.dimension import normalise_axis, product
+from symgrad.expr.dimension import normalise_axis, product, same, shape_text
 from symgrad.expr.node import Node
 from symgrad.expr.operand import as_node
 from symgrad.expr.reindex import Reshape
 from symgrad.model.layers.module import Module
 from symgrad.model.operations.operation import operation
+from symgrad.model.operations.shaping import with_the_rest
 
 
 @operation
@@ -37,3 +38,26 @@ class Flatten(Module):
 
     def forward(self, input: Any) -> Node:
         return flatten(input, self.start_dim, self.end_dim)
+
+
+@operation
+def unflatten(input: Any, dim: int, sizes: Any) -> Node:
+    """The axis `dim` parted into axes of `sizes`; one size may be -1: what the others leave."""
+    x = as_node(input)
+    axis = normalise_axis(dim, x.ndim, "dim")
+    whole = x.shape[axis]
+    parts = with_the_rest(whole, sizes)
+    if not same(product(parts), whole):
+        raise ShapeError(f"axis {axis} of size {whole} cannot be parted into {shape_text(parts)}")
+    return Reshape(x, (*x.shape[:axis], *parts, *x.shape[axis + 1 :]))
+
+
+class Unflatten(Module):
+    """One axis parted into several: [n, 64] becomes [n, 8, 8]."""
+
+    def __init__(self, dim: int, unflattened_size: Any) -> None:
+        self.dim = dim
+        self.unflattened_size = unflattened_size
+
+    def forward(self, input: Any) -> Node:
+        return unflatten(input, self.dim, self.unflattened_size)

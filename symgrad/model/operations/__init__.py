@@ -10,6 +10,7 @@ from typing import Any
 
 from symgrad.model.operations import (
     diagonals,
+    holding,
     indexing,
     joining,
     moving,
@@ -20,7 +21,7 @@ from symgrad.model.operations import (
 )
 from symgrad.model.operations.elementwise import UFUNCS, clip, where
 
-FILES = (reductions, products, diagonals, normal, shaping, joining, moving, indexing)
+FILES = (reductions, products, diagonals, holding, normal, shaping, joining, moving, indexing)
 
 
 def _operations_of(room: Any) -> dict[str, Callable[..., Any]]:

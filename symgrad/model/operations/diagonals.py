@@ -9,12 +9,20 @@ import sympy
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.expr import functions as f
 from symgrad.expr.contraction import contract, spread
-from symgrad.expr.dimension import normalise_axis, same, shape_text
+from symgrad.expr.dimension import as_dimension, normalise_axis, same, shape_text
 from symgrad.expr.leaf import Arange, Identity
 from symgrad.expr.node import Node
 from symgrad.expr.operand import as_node, elementwise
 from symgrad.expr.reindex import Embed, Slice
 from symgrad.model.operations.operation import operation, refuse, whole_number
+
+
+@operation
+def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Node:
+    """The identity matrix of size `N`, which may be a symbolic size."""
+    refuse("only the square matrix with ones on its main diagonal is offered", M=M, k=k or None)
+    refuse(dtype=dtype)
+    return Identity(as_dimension(N))
 
 
 @operation

@@ -31,11 +31,12 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Nod
     if order != "C":
         raise UnsupportedError(f"the argument order={order!r} is not supported; only 'C' is")
     a = as_node(a)
-    sizes = _with_the_rest(a, shape)
+    sizes = with_the_rest(product(a.shape), shape, shape_text(a.shape))
     return a if same_shape(a.shape, sizes) else Reshape(a, sizes)
 
 
-def _with_the_rest(a: Node, shape: Any) -> Shape:
+def with_the_rest(whole: sympy.Expr, shape: Any, parted: str | None = None) -> Shape:
+    """`shape` with the size that makes it hold `whole` entries in the place of -1."""
     sizes = list(shape) if isinstance(shape, tuple | list) else [shape]
     unknown = [i for i, size in enumerate(sizes) if size == -1]
     if not unknown:
@@ -44,12 +45,11 @@ def _with_the_rest(a: Node, shape: Any) -> Shape:
         raise ShapeError(f"only one size can be -1 in {tuple(sizes)}")
     (at,) = unknown
     others = product(as_dimension(size) for i, size in enumerate(sizes) if i != at)
-    whole = product(a.shape)
     rest = sympy.cancel(whole / others) if others != 0 else sympy.nan
     if rest is sympy.nan or not rest.is_polynomial() or not rest.is_integer:
         raise ShapeError(
             f"cannot tell the size -1 of {tuple(sizes)}: {whole} entries over {others}",
-            facts={"a": shape_text(a.shape)},
+            facts=None if parted is None else {"a": parted},
         )
     return as_shape((*sizes[:at], rest, *sizes[at + 1 :]))
 

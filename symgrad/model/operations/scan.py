@@ -1,0 +1,221 @@
+"""`scan`: a user's own step, repeated over the first axis of sequences."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import sympy
+
+from symgrad.errors import DefinitionError, ShapeError
+from symgrad.expr.dimension import as_dimension, same, shape_text
+from symgrad.expr.leaf import Constant, Leaf, Named
+from symgrad.expr.node import FLOAT, Node
+from symgrad.expr.operand import as_node
+from symgrad.expr.scan import Bound, Final, Scan, Step, stacked
+from symgrad.expr.walk import depends_on, postorder, substitute
+from symgrad.model.operations.operation import operation
+
+# How many steps are being written down at the moment, one within the other.
+_depth: ContextVar[int] = ContextVar("depth", default=0)
+
+
+@operation
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = None,
+    length: Any = None,
+    reverse: bool = False,
+) -> tuple[Any, Any]:
+    """A step repeated over the first axis of `xs`, as `jax.lax.scan`.
+
+        def step(h, x):
+            h = sg.tanh(x + h @ W)
+            return h, h
+
+        last, every = sg.scan(step, h0, xs)      # xs: [T, n, k], every: [T, n, k]
+
+    `f(state, x)` returns the state that follows and what is kept of this step, or None. States,
+    entries and what is kept are tensors, or tuples, lists and dicts of them. `length`: the number
+    of steps, where there are no sequences. `reverse`: from the last entry to the first.
+
+    Returns: the state after the last step, and what was kept, stacked along a new first axis.
+    Tensors from outside (weights) may be used in `f`. The step is differentiated as a step and
+    emitted as a loop, whatever the length. Raises: DefinitionError, ShapeError if the state
+    changes its structure, shape or kind in a step, or if sequences differ in length.
+    """
+    states = [_as_state(value) for value in _leaves(init)]
+    sequences = [as_node(value) for value in _leaves(xs)]
+    steps = _length(sequences, length)
+    state_name, entry_name = _parameter_names(f)
+    depth = _depth.get() + 1  # a step within a step binds other tensors, of whatever it is given
+    carried = [
+        Bound.like(s, ("state", s, depth, k), name)
+        for k, (s, name) in enumerate(zip(states, _named(state_name, init), strict=True))
+    ]
+    entries = [
+        Bound(name, ("entry", x, depth, k), x.shape[1:], x.dtype)
+        for k, (x, name) in enumerate(zip(sequences, _named(entry_name, xs), strict=True))
+    ]
+    result = _at_depth(depth, f, _like(init, carried), _like(xs, entries))
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise DefinitionError(
+            "the step must return two things: the state that follows, and what to keep",
+            facts={"got": type(result).__name__},
+            fix="return state, y   (or state, None)",
+        )
+    after, kept = result
+    following = [as_node(value) for value in _leaves(after)]
+    _check_structure(init, after)
+    following = [_of_kind(follows, s) for follows, s in zip(following, carried, strict=True)]
+    ys = [as_node(value) for value in _leaves(kept)]
+    inside, fixed = _closed([*following, *ys], [*carried, *entries], depth)
+    step = Step(carried, inside[: len(following)], entries, tuple(fixed))
+    whole = Scan(step, steps, reverse, *states, *sequences, *fixed.values())
+    assert isinstance(whole, Scan)
+    last = [Final(whole, k) for k in range(len(states))]
+    return _like(init, last), _like(kept, [stacked(whole, y) for y in inside[len(following) :]])
+
+
+def _as_state(value: Any) -> Node:
+    """A first state; a number is one of floats, since it is one in most steps."""
+    node = as_node(value)
+    if isinstance(node, Constant) and not isinstance(value, Node):
+        return Constant(node.value, node.shape, FLOAT)
+    return node
+
+
+def _of_kind(follows: Node, state: Node) -> Node:
+    """`follows`, as a float where a constant is meant to be one."""
+    if isinstance(follows, Constant) and state.dtype == FLOAT:
+        return Constant(follows.value, follows.shape, FLOAT)
+    return follows
+
+
+def _length(sequences: Sequence[Node], length: Any) -> sympy.Expr:
+    for x in sequences:
+        if not x.ndim:
+            raise ShapeError(
+                "a sequence has a first axis, one entry for each step; this is a number"
+            )
+    if length is None:
+        if not sequences:
+            raise DefinitionError(
+                "without sequences the number of steps is not known", fix="give length=..."
+            )
+        length = sequences[0].shape[0]
+    steps = as_dimension(length)
+    for x in sequences:
+        if not same(x.shape[0], steps):
+            raise ShapeError(
+                "sequences must have one entry for each step",
+                facts={"steps": str(steps), "sequence": shape_text(x.shape)},
+            )
+    return steps
+
+
+def _at_depth(depth: int, f: Callable[..., Any], *arguments: Any) -> Any:
+    token = _depth.set(depth)
+    try:
+        return f(*arguments)
+    finally:
+        _depth.reset(token)
+
+
+def _closed(
+    roots: list[Node], bound: list[Node], depth: int
+) -> tuple[list[Node], dict[Node, Node]]:
+    """`roots` reading nothing but bound tensors, and what stands for what from outside."""
+    inside = depends_on(roots, bound)
+    order = postorder(roots)
+    outside: dict[Node, None] = {}
+    for node in order:
+        if node in inside:
+            outside |= {o: None for o in node.operands if o not in inside}
+    outside |= {root: None for root in roots if root not in inside}
+    stand_ins = {
+        node: Bound.like(
+            node, ("fixed", node, depth), str(node.label or getattr(node, "name", "fixed"))
+        )
+        for node in outside
+        if not isinstance(node, Leaf) or isinstance(node, Named | Bound)
+    }
+    became = substitute(roots, stand_ins)
+    for old, new in became.items():
+        if new is not old and old not in stand_ins:
+            new.label, new.location = new.label or old.label, new.location or old.location
+    fixed = {bound: node for node, bound in stand_ins.items()}
+    return [became[root] for root in roots], fixed
+
+
+def _check_structure(before: Any, after: Any) -> None:
+    if _shape_of(before) != _shape_of(after):
+        raise DefinitionError(
+            "the step returns a state of another structure than it was given",
+            facts={"given": _shape_of(before), "returned": _shape_of(after)},
+        )
+
+
+def _shape_of(structure: Any) -> str:
+    """The structure in words: `(tensor, {h: tensor})`."""
+    if structure is None:
+        return "nothing"
+    if isinstance(structure, Mapping):
+        return "{" + ", ".join(f"{k}: {_shape_of(v)}" for k, v in structure.items()) + "}"
+    if isinstance(structure, tuple | list):
+        return "(" + ", ".join(_shape_of(v) for v in structure) + ")"
+    return "tensor"
+
+
+def _leaves(structure: Any) -> list[Any]:
+    """The tensors of a tensor, or of tuples, lists and dicts of them; none of None."""
+    if structure is None:
+        return []
+    if isinstance(structure, Mapping):
+        return [leaf for value in structure.values() for leaf in _leaves(value)]
+    if isinstance(structure, tuple | list):
+        return [leaf for value in structure for leaf in _leaves(value)]
+    return [structure]
+
+
+def _like(structure: Any, leaves: list[Node]) -> Any:
+    """`leaves` in the structure that `_leaves` took apart."""
+    remaining = iter(leaves)
+
+    def build(part: Any) -> Any:
+        if part is None:
+            return None
+        if isinstance(part, Mapping):
+            return {key: build(value) for key, value in part.items()}
+        if isinstance(part, tuple) and hasattr(part, "_fields"):
+            return type(part)(*(build(value) for value in part))
+        if isinstance(part, tuple | list):
+            return type(part)(build(value) for value in part)
+        return next(remaining)
+
+    return build(structure)
+
+
+def _parameter_names(f: Callable[..., Any]) -> tuple[str, str]:
+    """What the user calls the state and the entry, in the step's own parameters."""
+    try:
+        names = [p.name for p in inspect.signature(f).parameters.values()]
+    except (TypeError, ValueError):
+        names = []
+    names = [name if name.isidentifier() and name != "_" else "" for name in names[:2]]
+    state, entry = [*names, "", ""][:2]
+    return state or "state", entry or "entry"
+
+
+def _named(name: str, structure: Any) -> list[str]:
+    """A name for each tensor of `structure`: `h`, or `state_0`, `state_1`, or after the keys."""
+    if isinstance(structure, Mapping):
+        return [n for key, value in structure.items() for n in _named(str(key), value)]
+    if isinstance(structure, tuple | list):
+        fields = getattr(structure, "_fields", None) or range(len(structure))
+        labels = [str(f) if isinstance(f, str) else f"{name}_{f}" for f in fields]
+        return [n for one, v in zip(labels, structure, strict=True) for n in _named(one, v)]
+    return [] if structure is None else [name]

@@ -1,0 +1,1 @@
+"""The numbers of a network: to and from files, and whether they fit a definition."""

@@ -1,0 +1,213 @@
+"""Recurrent layers and CTC against PyTorch, through compiled modules, to 1e-10 relative.
+
+Values, gradients of parameters, inputs and first states, and Hessian-vector products.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from recurrent_catalogue import CELLS, CTC, LAYERS, Recurrent
+
+import symgrad as sg
+from symgrad import nn
+
+torch = pytest.importorskip("torch")
+rng = np.random.default_rng(43)
+
+
+def flat(results: Any) -> list[Any]:
+    if isinstance(results, tuple | list):
+        return [each for part in results for each in flat(part)]
+    return [results]
+
+
+def cases(entries: list[Recurrent]) -> list[Any]:
+    """Each construction with all data; the later ones with the first and the last."""
+    return [
+        pytest.param(entry.name, construction, data, id=f"{entry.name}-{i}-{k}")
+        for i, entry in enumerate(entries)
+        for k, construction in enumerate(entry.constructions)
+        for data in (entry.data if k == 0 else [entry.data[0], *entry.data[1:][-1:]])
+    ]
+
+
+class Compared:
+    """One layer in both: the loss is the sum of weighted sines of all results."""
+
+    def __init__(self, name: str, construction: dict[str, Any], data: tuple[Any, ...]) -> None:
+        self.theirs = getattr(torch.nn, name)(**construction).double()
+        self.ours = getattr(nn, name)(**construction)
+        self.arrays = {f"x{k}": array for k, array in enumerate(flat(data))}
+        leaves = {
+            key: sg.parameter(key, array.shape)
+            if array.dtype.kind == "f"
+            else sg.input(key, array.shape, dtype="int")
+            for key, array in self.arrays.items()
+        }
+        self.data, self.leaves = data, leaves
+        self.values = dict(self.arrays)
+        for key, tensor in self.theirs.named_parameters():
+            self.values[key] = tensor.detach().numpy().copy()
+        self.varied = [k for k, a in self.values.items() if a.dtype.kind == "f"]
+
+    def arguments(self, leaves: dict[str, Any]) -> list[Any]:
+        remaining = iter(leaves.values())
+        return [
+            tuple(next(remaining) for _ in part) if isinstance(part, tuple) else next(remaining)
+            for part in self.data
+        ]
+
+    def module(self, results: list[Any]) -> Any:
+        weights = [np.asarray(rng.uniform(0.5, 1.5, tuple(map(int, r.shape)))) for r in results]
+        loss = sum(
+            sg.sum(w_ * sg.sin(r)) for w_, r in zip(self._inputs(weights), results, strict=True)
+        )
+        self.weights = weights
+        outputs = {f"result{k}": r for k, r in enumerate(results)}
+        model = sg.Model("layer", loss=loss, outputs=outputs)
+        return sg.compile(model, ["forward", "value_and_grad", "hvp"]).load()
+
+    def _inputs(self, weights: list[Any]) -> list[Any]:
+        self.values |= {f"w{k}": w for k, w in enumerate(weights)}
+        return [sg.input(f"w{k}", w.shape) for k, w in enumerate(weights)]
+
+    def called(self, net: Any, function: str, *more: Any) -> Any:
+        call = getattr(net, function)
+        known = inspect.signature(call).parameters
+        inputs = {k: v for k, v in self.values.items() if k in known}
+        return call({k: self.values[k] for k in net.PARAMETERS}, *more, **inputs)
+
+
+def close(actual: Any, expected: Any) -> None:
+    np.testing.assert_allclose(actual, expected, rtol=1e-10, atol=1e-13)
+
+
+def compare(compared: Compared, ours: list[Any], theirs: Any, second_order: bool = True) -> None:
+    net = compared.module(ours)
+    tensors = theirs.tensors
+    values = compared.called(net, "forward")
+    values = list(values.values()) if isinstance(values, dict) else [values]
+    for a, b in zip(values, theirs.results, strict=True):
+        assert np.shape(a) == tuple(b.shape)
+        close(a, b.detach().numpy())
+    loss = sum(
+        (torch.tensor(w) * torch.sin(r)).sum()
+        for w, r in zip(compared.weights, theirs.results, strict=True)
+    )
+    names = list(net.PARAMETERS)
+    slopes = torch.autograd.grad(loss, [tensors[k] for k in names], create_graph=second_order)
+    _, gradients = compared.called(net, "value_and_grad")
+    for name, expected in zip(names, slopes, strict=True):
+        close(gradients[name], expected.detach().numpy())
+    if not second_order:
+        return
+    directions = {k: np.asarray(rng.normal(size=compared.values[k].shape)) for k in names}
+    along = sum((g * torch.tensor(directions[k])).sum() for k, g in zip(names, slopes, strict=True))
+    expected = torch.autograd.grad(along, [tensors[k] for k in names], allow_unused=True)
+    products = compared.called(net, "hvp", directions)
+    for name, product in zip(names, expected, strict=True):
+        close(products[name], 0 * directions[name] if product is None else product.numpy())
+
+
+class Theirs:
+    """The layer in PyTorch: its results, and the tensors by name."""
+
+    def __init__(self, compared: Compared, call: Any) -> None:
+        self.tensors = {k: torch.tensor(a) for k, a in compared.arrays.items()}
+        for tensor in self.tensors.values():
+            if tensor.is_floating_point():
+                tensor.requires_grad_()
+        self.results = flat(call(self.tensors))
+        self.tensors |= dict(compared.theirs.named_parameters())
+
+
+@pytest.mark.parametrize("name, construction, data", cases([*LAYERS, *CELLS]))
+def test_values_and_derivatives(name: str, construction: dict[str, Any], data: Any) -> None:
+    compared = Compared(name, construction, data)
+    owned = [p.name for p in compared.ours.parameters()]
+    assert owned == [key for key, _ in compared.theirs.named_parameters()]
+    theirs = Theirs(compared, lambda tensors: compared.theirs(*compared.arguments(tensors)))
+    compare(compared, flat(compared.ours(*compared.arguments(compared.leaves))), theirs)
+
+
+@pytest.mark.parametrize("name, construction, data", cases(CTC))
+def test_ctc(name: str, construction: dict[str, Any], data: Any) -> None:
+    """Of log-softmax, as PyTorch's gradient of the loss supposes; it has no second derivative."""
+    compared = Compared(name, construction, data)
+
+    def call(layer: Any, softmax: Any, arguments: list[Any]) -> Any:
+        scores, *others = arguments
+        return layer(softmax(scores, -1), *others)
+
+    theirs = Theirs(
+        compared,
+        lambda tensors: call(compared.theirs, torch.log_softmax, list(tensors.values())),
+    )
+    ours = call(compared.ours, nn.functional.log_softmax, list(compared.leaves.values()))
+    compare(compared, [ours], theirs, second_order=False)
+
+
+def test_labels_that_do_not_fit_have_an_infinite_loss() -> None:
+    scores = sg.parameter("scores", (2, 1, 3))
+    loss = nn.CTCLoss(reduction="sum")(
+        nn.functional.log_softmax(scores, -1), sg.input("y", (1, 3), dtype="int"), (2,), (3,)
+    )
+    net = sg.compile(sg.Model("ctc", loss=loss)).load()
+    value, grads = net.value_and_grad({"scores": np.zeros((2, 1, 3))}, y=np.array([[1, 2, 1]]))
+    assert value == np.inf
+    assert np.all(grads["scores"] == 0)
+
+
+@pytest.mark.parametrize("layer", [nn.RNN, nn.LSTM, nn.GRU])
+def test_lines_do_not_depend_on_the_length(layer: Any) -> None:
+    def statements(length: int) -> int:
+        y = layer(3, 4)(sg.input("x", (length, 2, 3)))[0]
+        source = sg.compile(sg.Model("net", loss=sg.sum(y * y))).source
+        return sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(source)))
+
+    assert statements(30) == statements(300)
+
+
+def test_any_length_and_batch() -> None:
+    t, n = sg.dim("t"), sg.dim("n")
+    x = sg.input("x", (t, n, 3))
+    layer = nn.LSTM(3, 4, bidirectional=True)
+    y, _ = layer(x)
+    net = sg.compile(sg.Model("net", loss=sg.sum(sg.sin(y)), outputs={"y": y})).load()
+    theirs = torch.nn.LSTM(3, 4, bidirectional=True).double()
+    params = {k: v.detach().numpy().copy() for k, v in theirs.named_parameters()}
+    for length, batch in ((1, 1), (7, 2), (2, 5)):
+        given = rng.normal(size=(length, batch, 3))
+        expected = theirs(torch.tensor(given))[0]
+        close(net.forward(params, x=given), expected.detach().numpy())
+        slopes = torch.autograd.grad(torch.sin(expected).sum(), list(theirs.parameters()))
+        _, grads = net.value_and_grad(params, x=given)
+        for key, slope in zip(grads, slopes, strict=True):
+            close(grads[key], slope.numpy())
+
+
+WRONG = {
+    "width": (lambda: nn.LSTM(3, 4)(sg.input("x", (5, 2, 7))), "3 features"),
+    "rank": (lambda: nn.GRU(3, 4)(sg.input("x", (3,))), "takes a sequence"),
+    "state": (
+        lambda: nn.RNN(3, 4)(sg.input("x", (5, 2, 3)), sg.input("h", (1, 3, 4))),
+        "does not fit the input",
+    ),
+    "projection": (lambda: nn.LSTM(3, 4, proj_size=4), "smaller than hidden_size"),
+    "nonlinearity": (lambda: nn.RNN(3, 4, nonlinearity="sin"), "must be 'tanh' or 'relu'"),
+    "layers": (lambda: nn.GRU(3, 4, num_layers=0), "num_layers must be"),
+    "dropout": (lambda: nn.GRU(3, 4, dropout=2.0), "must be a probability"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_use_gets_one_clear_error(case: str) -> None:
+    build, words = WRONG[case]
+    with pytest.raises(sg.SymgradError, match=words) as caught:
+        build()
+    assert __file__.split("/")[-1] in str(caught.value)

@@ -17,11 +17,17 @@ GENERATED = HERE.parent / "generated"
 
 # model file -> the functions of its module; None for the default three
 MODELS: dict[str, list[str] | None] = {
+    "char_lstm": None,
+    "digits_cnn": None,
     "digits_mlp": ["forward", "loss", "value_and_grad", "input_grad", "per_example_grad"],
+    "gaussian_process": None,
     "house_prices_hidden": None,
     "house_prices_linear": None,
     "logistic_regression": ["forward", "loss", "value_and_grad", "hvp", "hessian"],
+    "reinforce": None,
     "textbook_2_2_2": None,
+    "tiny_transformer": None,
+    "waveforms": None,
 }
 
 

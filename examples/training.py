@@ -1,8 +1,9 @@
-"""What the training scripts share: standardising, mini-batches, plain gradient descent."""
+"""What the training scripts share: standardising, mini-batches, gradient descent, accuracy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import numpy as np
 
@@ -27,3 +28,34 @@ def descend(params: Arrays, grads: Arrays, rate: float) -> None:
     """One step of gradient descent, in place."""
     for name, gradient in grads.items():
         params[name] -= rate * gradient
+
+
+def train(
+    net: ModuleType,
+    x: np.ndarray,
+    y: np.ndarray,
+    epochs: int = 40,
+    batch: int = 32,
+    rate: float = 0.3,
+    report: Callable[[int, float, Arrays], None] | None = None,
+) -> Arrays:
+    """Fresh parameters after gradient descent by mini-batches.
+
+    report: called after each epoch with its number, the mean loss and the parameters.
+    """
+    params = net.init_params(seed=0, dtype=x.dtype)
+    rng = np.random.default_rng(0)
+    for epoch in range(1, epochs + 1):
+        losses = []
+        for rows in minibatches(len(x), batch, rng):
+            loss, grads = net.value_and_grad(params, x=x[rows], y=y[rows])
+            descend(params, grads, rate)
+            losses.append(loss)
+        if report is not None:
+            report(epoch, float(np.mean(losses)), params)
+    return params
+
+
+def accuracy(probabilities: np.ndarray, y: np.ndarray) -> float:
+    """The fraction whose likeliest class is the right one."""
+    return float((probabilities.argmax(axis=1) == y).mean())

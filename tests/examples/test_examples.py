@@ -59,6 +59,18 @@ def test_newton_in_ten_iterations() -> None:
     assert train_logistic_regression.main() <= 10
 
 
+def test_gaussian_process_beats_the_constant_predictor() -> None:
+    pytest.importorskip("sklearn")
+    pytest.importorskip("scipy")
+    from examples import train_gaussian_process
+
+    reached = train_gaussian_process.main()
+    assert reached["after"] < 355 < 470 < reached["before"]
+    assert 0.6 < reached["noise"] < 0.7
+    assert reached["rmse"] < 0.73 < 0.88 < reached["constant"]
+    assert 0.9 < reached["covered"] < 0.98
+
+
 @pytest.mark.parametrize("name", sorted(generate.MODELS))
 def test_generated_modules_check_themselves(name: str) -> None:
     module = __import__(f"generated.{name}", fromlist=[name])

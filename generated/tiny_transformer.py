@@ -1083,8 +1083,11 @@ def value_and_grad(params, *, text, following, out=None):
     # (14) blocks_0_attention_out_proj = ([i,j,k] sum_l reshape(product_attention, [n, 64,
     #          64])[i,j,l] blocks_0_attention_out_proj_weight[k,l]) +
     #          blocks_0_attention_out_proj_bias   [n, 64, 64]
-    blocks_0_attention_out_proj_product = product_attention_product.transpose(0, 2, 1, 3).reshape((64 * n, 64)).dot(
-        blocks_0_attention_out_proj_weight.T
+    blocks_0_attention_out_proj_copy = product_attention_product.transpose(0, 2, 1, 3).copy()
+    blocks_0_attention_out_proj_product = np.dot(
+        blocks_0_attention_out_proj_copy.reshape((64 * n, 64)),
+        blocks_0_attention_out_proj_weight.T,
+        out=product_attention_product.reshape((64 * n, 64)),
     )
     blocks_0_attention_out_proj = blocks_0_attention_out_proj_product.reshape((n, 64, 64))
     blocks_0_attention_out_proj += blocks_0_attention_out_proj_bias
@@ -1199,8 +1202,11 @@ def value_and_grad(params, *, text, following, out=None):
     # (36) blocks_1_attention_out_proj = ([i,j,k] sum_l reshape(product_attention_2, [n, 64,
     #          64])[i,j,l] blocks_1_attention_out_proj_weight[k,l]) +
     #          blocks_1_attention_out_proj_bias   [n, 64, 64]
-    blocks_1_attention_out_proj_product = product_attention_2_product.transpose(0, 2, 1, 3).reshape((64 * n, 64)).dot(
-        blocks_1_attention_out_proj_weight.T
+    blocks_1_attention_out_proj_copy = product_attention_2_product.transpose(0, 2, 1, 3).copy()
+    blocks_1_attention_out_proj_product = np.dot(
+        blocks_1_attention_out_proj_copy.reshape((64 * n, 64)),
+        blocks_1_attention_out_proj_weight.T,
+        out=product_attention_2_product.reshape((64 * n, 64)),
     )
     blocks_1_attention_out_proj = blocks_1_attention_out_proj_product.reshape((n, 64, 64))
     blocks_1_attention_out_proj += blocks_1_attention_out_proj_bias
@@ -1453,7 +1459,7 @@ def value_and_grad(params, *, text, following, out=None):
     #          d_blocks_1_attention_out_proj[k,l,i] reshape(product_attention_2, [n, 64,
     #          64])[k,l,j]   [64, 64]
     d_blocks_1_attention_out_proj_weight = d_blocks_1_attention_out_proj.reshape((64 * n, 64)).T.dot(
-        product_attention_2_product.transpose(0, 2, 1, 3).reshape((64 * n, 64))
+        blocks_1_attention_out_proj_copy.reshape((64 * n, 64))
     )
 
     # (80) product_3 = [i,j,k] sum_l d_blocks_1_attention_out_proj[i,j,l]
@@ -1461,7 +1467,7 @@ def value_and_grad(params, *, text, following, out=None):
     product_3_product = np.dot(
         d_blocks_1_attention_out_proj.reshape((64 * n, 64)),
         blocks_1_attention_out_proj_weight,
-        out=product_attention_2_product.reshape((64 * n, 64)),
+        out=blocks_1_attention_out_proj_copy.reshape((64 * n, 64)),
     )
 
     # (81) d_attention_2 = [i,j,k,l] sum_m reshape(product_3, [n, 64, 4, 16])[i,k,j,m]
@@ -1681,7 +1687,7 @@ def value_and_grad(params, *, text, following, out=None):
     #           d_blocks_0_attention_out_proj[k,l,i] reshape(product_attention, [n, 64,
     #           64])[k,l,j]   [64, 64]
     d_blocks_0_attention_out_proj_weight = d_blocks_0_attention_out_proj.reshape((64 * n, 64)).T.dot(
-        product_attention_product.transpose(0, 2, 1, 3).reshape((64 * n, 64))
+        blocks_0_attention_out_proj_copy.reshape((64 * n, 64))
     )
 
     # (107) product_4 = [i,j,k] sum_l d_blocks_0_attention_out_proj[i,j,l]
@@ -1689,7 +1695,7 @@ def value_and_grad(params, *, text, following, out=None):
     product_4_product = np.dot(
         d_blocks_0_attention_out_proj.reshape((64 * n, 64)),
         blocks_0_attention_out_proj_weight,
-        out=product_attention_product.reshape((64 * n, 64)),
+        out=blocks_0_attention_out_proj_copy.reshape((64 * n, 64)),
     )
 
     # (108) d_attention = [i,j,k,l] sum_m reshape(product_4, [n, 64, 4, 16])[i,k,j,m]
@@ -2011,23 +2017,24 @@ def _ndtr(x):
         return (0.5 * _error_function(given * -0.7071067811865476, 1))[()]
     flat = given.ravel()
     result = np.empty_like(flat)
+    room = np.empty((4, min(flat.size, 32768)), np.float32)
     for start in range(0, flat.size, 32768):  # blocks that stay in cache
         part = flat[start : start + 32768]
-        _ndtr_block(part, result[start : start + 32768])
+        _ndtr_block(part, result[start : start + 32768], *room[:, : part.size])
     return result.reshape(given.shape)[()]
 
 
-def _ndtr_block(x, y):
+def _ndtr_block(x, y, a, below, q, high):
     """Phi(-a) = exp(-a^2 / 2) P(q) / (a + 3.75) for q = (a - 3.75) / (a + 3.75), into y.
 
     P is fitted for 0 <= a <= 14.6 with a relative error of 1.5e-8. The square of a is split so
     that it is exact.
     """
-    a = np.abs(x)
+    np.abs(x, out=a)
     np.minimum(a, 14.5, out=a)  # beyond, Phi is 0 or 1 in float32
-    below = a + 3.75
+    np.add(a, 3.75, out=below)
     np.reciprocal(below, out=below)
-    q = a - 3.75
+    np.subtract(a, 3.75, out=q)
     q *= below
     np.multiply(q, 0.00044344973866827786, out=y)
     for coefficient in (
@@ -2038,7 +2045,7 @@ def _ndtr_block(x, y):
         y *= q
     y += 0.750294029712677
     y *= below
-    high = (a.view(np.uint32) & np.uint32(0xFFFFF000)).view(np.float32)
+    np.bitwise_and(a.view(np.uint32), np.uint32(0xFFFFF000), out=high.view(np.uint32))
     np.subtract(high, a, out=q)
     a += high
     q *= a

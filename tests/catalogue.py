@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import linear_algebra_catalogue
-import scan_catalogue
 import numpy as np
+import scan_catalogue
 import sympy
 
 from symgrad.expr import functions as f

@@ -55,7 +55,8 @@ def _before(model: Model) -> Iterator[tuple[str, Derived]]:
     def values(form: Form) -> Derived:
         outputs = {key or "loss": node for key, node in form.outputs.items()}
         named = Form(outputs, form.names, {})
-        return Derived("forward", named, {key: key for key in outputs}, Journal(), outputs, (), named)
+        keys = {key: key for key in outputs}
+        return Derived("forward", named, keys, Journal(), outputs, (), named)
 
     yield "the definition", values(form)
     for each in BEFORE_DERIVATION:

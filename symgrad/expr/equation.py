@@ -208,7 +208,8 @@ def _of_scan(node: Scan | Final | Stacked, name_of: NameOf) -> str:
 def _windowed(node: Windowed, name: str) -> str:
     kind = type(node).__name__.lower()
     extent = "length" if kind == "overlap" else "size"
-    steps = [f"{k}={v}" for k, v in (("stride", node.stride), ("dilation", node.dilation)) if v != 1]
+    given = {"stride": node.stride, "dilation": node.dilation}
+    steps = [f"{key}={value}" for key, value in given.items() if value != 1]
     return f"{kind}({', '.join([name, f'axis={node.axis}', f'{extent}={node.args[2]}', *steps])})"
 
 

@@ -10,7 +10,7 @@ def _spread_to_chosen(g, x, chosen, axis, size, stride=1, dilation=1):
         if k < size - 1:
             entries = x[part]
             hit = entries == chosen
-            hit |= entries != entries
+            hit |= np.isnan(entries)
             if free is None:
                 free = ~hit
             else:

@@ -35,7 +35,8 @@ IMPOSSIBLE = sympy.Float(-1e30)
 
 @operation
 def ctc_loss(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any,
-             blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> Node:  # fmt: skip
+             blank: int = 0, reduction: str = "mean",
+             zero_infinity: bool = False) -> Node:  # fmt: skip
     """Minus the log-probability of the labels `targets`, over all their alignments.
 
     log_probs: [t, n, classes] (logarithms of probabilities, from log_softmax) or [t, classes].
@@ -165,7 +166,8 @@ def _table(values: Any) -> Node:
 class CTCLoss(Loss):
     """`ctc_loss` as a module: called with (log_probs, targets, input_lengths, target_lengths)."""
 
-    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+    def __init__(self, blank: int = 0, reduction: str = "mean",
+                 zero_infinity: bool = False) -> None:  # fmt: skip
         super().__init__(blank=blank, reduction=reduction, zero_infinity=zero_infinity)
 
     def forward(

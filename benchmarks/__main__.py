@@ -12,12 +12,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import growth, memory, speed
+from benchmarks import architectures, growth, memory, speed
 from benchmarks.machine import description
 
 PAGE = Path("docs") / "benchmarks.md"
 PARTS: dict[str, Callable[[bool], str]] = {
     "speed": speed.report,
+    "architectures": architectures.report,
     "memory": memory.report,
     "growth": growth.report,
 }

@@ -70,17 +70,51 @@ def nested(count: int) -> sg.Model:
     return sg.Model("nested", loss=sg.mean(h))
 
 
+def convolutions(count: int) -> sg.Model:
+    """A stack of 3x3 convolutions with ReLU, and the mean of the squares of what comes out."""
+    n = sg.dim("n")
+    parts = [part for _ in range(count) for part in (nn.Conv2d(4, 4, 3, padding=1), nn.ReLU())]
+    output = nn.Sequential(*parts)(sg.input("x", (n, 4, 8, 8)))
+    return sg.Model("convolutions", loss=sg.mean(output * output))
+
+
+def transformer(blocks: int) -> sg.Model:
+    """Causal pre-norm blocks over an embedding, with a cross-entropy; any batch and length."""
+    n, t, width = sg.dim("n"), sg.dim("t"), 128
+    tokens, y = (sg.input(name, (n, t), dtype="int") for name in ("tokens", "y"))
+    layer = nn.TransformerEncoderLayer(
+        width, 4, 4 * width, 0.0, "gelu", batch_first=True, norm_first=True
+    )
+    network = nn.TransformerEncoder(layer, blocks, nn.LayerNorm(width))
+    mask = nn.Transformer.generate_square_subsequent_mask(t)
+    table_of, head = nn.Embedding(64, width), nn.Linear(width, 64)
+    table_of.name, head.name = "table", "head"
+    scores = head(network(table_of(tokens), mask, is_causal=True))
+    loss = nn.functional.cross_entropy(sg.transpose(scores, (0, 2, 1)), y)
+    return sg.Model("transformer", loss=loss)
+
+
+def lstms(layers: int) -> sg.Model:
+    """LSTM layers over sequences of any length."""
+    n, t = sg.dim("n"), sg.dim("t")
+    output, _ = nn.LSTM(8, 8, num_layers=layers)(sg.input("x", (t, n, 8)))
+    return sg.Model("lstms", loss=sg.mean(output * output))
+
+
 CASES: dict[str, tuple[Callable[[int], sg.Model], tuple[int, ...]]] = {
     "dense tanh net": (dense, (10, 100, 1_000, 5_000)),
     "sum, one by one": (chain, (100, 1_000, 10_000)),
     "sum, balanced": (balanced, (100, 1_000, 10_000)),
     "h = tanh(a h) + x": (nested, (100, 1_000, 10_000)),
+    "convolutions": (convolutions, (10, 50, 200)),
+    "transformer blocks": (transformer, (3, 12, 50, 100)),
+    "LSTM layers": (lstms, (2, 10, 50)),
 }
 QUICK = 1_000  # the largest case of a quick run
 EXPLANATION = f"""\
 From the definition to a module that is loaded and can be called, with the gradients of all
 parameters: dense nets of width {WIDTH}, sums of terms sin(k a x) (three elementwise operations
-each), and a composition; seconds of CPU time on one core. `derive` stabilises, differentiates and
+each), a composition, and stacks of convolutions, causal transformer blocks and LSTM layers; seconds of CPU time on one core. `derive` stabilises, differentiates and
 folds constants; `simplify` is every other pass; `lower` makes and schedules the program and names
 its values; `write` makes the text; `load` is Python's own compiler. A part is a layer or a term.
 Lines of the small cases hold what every module has: its tables, checks and self-test. Memory is how

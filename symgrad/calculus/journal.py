@@ -131,11 +131,12 @@ def writing(journal: Journal | None) -> Iterator[None]:
 
 
 def journal_within(scan: Node) -> Journal:
-    """A journal for the step of `scan`, noted in the one that is being written, if one is."""
-    journal, around = Journal(), _open.get()
-    if around is not None:
-        around.inner[scan] = journal
-    return journal
+    """The journal for the step of `scan`, noted in the one that is being written, if one is.
+
+    A scan that is derived in both modes has one for both.
+    """
+    around = _open.get()
+    return Journal() if around is None else around.inner.setdefault(scan, Journal())
 
 
 def formula_of(rule: Callable[..., object]) -> str:

@@ -27,6 +27,7 @@ from symgrad.program.instruction import (
 )
 from symgrad.program.loop import Loop
 from symgrad.program.order import drop_dead, guards_first, last_uses, protect_updates, sink
+from symgrad.program.reordering import copy_once
 
 
 @dataclass
@@ -51,6 +52,7 @@ class Schedule:
 def schedule(program: Program) -> Schedule:
     """Decides order and memory; changes only `program.instructions` and `program.results`."""
     drop_dead(program)
+    copy_once(program)
     _note_shared_memory(program)
     _separate_results(program)
     return _ordered_and_placed(program, {})

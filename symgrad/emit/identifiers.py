@@ -57,6 +57,10 @@ class Names:
         """`wish` as an identifier, numbered from 2 if it is taken, marked if reserved."""
         return common_name(wish, [self])
 
+    def has_free(self, name: str) -> bool:
+        """Whether `unique` would give `name` as it is."""
+        return name not in self._taken and is_free(name)
+
     def keep(self, name: str) -> str:
         """`name` unchanged: a keyword argument is called what its user calls it."""
         assert name not in self._taken and is_free(name), name

@@ -29,6 +29,8 @@ SHORT = {
     "maximum": "max", "minimum": "min", "negative": "negated",
 }  # fmt: skip
 
+STEPS = "tskr"  # what the index of a loop is called: the first letter that is free
+
 
 class Naming:
     """The names of the values of one function. `indices`: what the indices of loops are called."""
@@ -69,7 +71,8 @@ class Naming:
 
     def _states(self, loop: Loop, body: Schedule, depth: int) -> None:
         if depth == len(self._depths):  # loops in a row share an index
-            self._depths.append(sympy.Symbol(self.taken.unique("t")))
+            letter = next((each for each in STEPS if self.taken.has_free(each)), STEPS[0])
+            self._depths.append(sympy.Symbol(self.taken.unique(letter)))
         self.indices[loop.index] = self._depths[depth]
         made = {line.result for line in body.program.instructions}
         for state in loop.carried:

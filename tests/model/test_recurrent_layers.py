@@ -211,3 +211,18 @@ def test_wrong_use_gets_one_clear_error(case: str) -> None:
     with pytest.raises(sg.SymgradError, match=words) as caught:
         build()
     assert __file__.split("/")[-1] in str(caught.value)
+
+
+def test_dropout_between_layers_is_drawn_in_training_only() -> None:
+    x = sg.input("x", (5, 2, 3))
+    layer = nn.LSTM(3, 4, num_layers=2, dropout=0.5)
+    trained, _ = layer(x)
+    used, _ = layer.eval()(x)
+    model = sg.Model("net", loss=sg.mean(trained * trained), outputs={"y": used})
+    net = sg.compile(model).load()
+    params, given = net.init_params(seed=0), rng.normal(size=(5, 2, 3))
+    losses = [net.loss(params, x=given, rng=np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    assert losses[0] == losses[1] != losses[2]
+    value, _ = net.value_and_grad(params, x=given, rng=np.random.default_rng(1))
+    assert value == losses[0]
+    assert net.forward(params, x=given).shape == (5, 2, 4)

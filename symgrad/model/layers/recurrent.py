@@ -16,6 +16,7 @@ from symgrad.expr.contraction import transpose
 from symgrad.expr.dimension import as_dimension, shape_text
 from symgrad.expr.node import Node, user_location
 from symgrad.expr.operand import as_node, name_of
+from symgrad.model.layers.dropout import dropout
 from symgrad.model.layers.linear import linear
 from symgrad.model.layers.module import Module, Parameter
 from symgrad.model.layers.recurrent_cell import (
@@ -96,7 +97,7 @@ class _Recurrent(Module):
         last: list[States] = []
         for layer in range(self.num_layers):
             if layer and self.dropout and self.training:
-                x = self._dropped(x)
+                x = dropout(x, self.dropout)
             directions = []
             for place, (of_layer, suffix) in enumerate(self._places()):
                 if of_layer == layer:
@@ -131,11 +132,6 @@ class _Recurrent(Module):
             checked_state(s, (count, *x.shape[1:-1], size), self._title(), name)
             for s, size, name in zip(given, sizes, names, strict=False)
         ]
-
-    def _dropped(self, x: Node) -> Node:
-        from symgrad.model.layers.dropout import dropout
-
-        return dropout(x, self.dropout, training=True)
 
 
 def _at_least_one(count: Any) -> int:

@@ -7,6 +7,7 @@ a = x.sum(); b = a / n                             ->   b = x.sum() / n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from symgrad.expr.node import BOOL
 from symgrad.program.instruction import VIEWS, Instruction, Value
@@ -28,7 +29,7 @@ def inlined_values(lines: Sequence[Instruction]) -> set[Value]:
     inlined: set[Value] = set()
     operations: dict[Value, int] = {}
     reads_arrays: set[Value] = set()
-    for line, following in zip(statements, [*statements[1:], None], strict=True):
+    for line, following in zip_longest(statements, statements[1:]):
         value = line.result
         operations[value] = 1 + sum(operations[v] for v in line.values if v in inlined)
         if any(v.root.shape or v in reads_arrays for v in line.values):

@@ -114,10 +114,9 @@ class Loop:
                 self.direct[value] = kept.slot
                 self.body.results[f"entry {number}"] = value
             else:
-                node = value.node if value.node is not None else kept.array.node
-                assert node is not None or maker is not None
-                node = node if maker is None else maker.node
-                assert node is not None
+                node = kept.array.node if value.node is None else value.node
+                if maker is not None or node is None:  # what is given has no equation
+                    node = maker.node if maker is not None else self.carried[0].bound
                 stores.setdefault(place, []).append(Instruction("store", (value,), kept.slot, node))
         placed = [*stores.get(-1, [])]
         for place, line in enumerate(lines):

@@ -53,7 +53,7 @@ class Repetition:
         body.run()
         self._lay_out(body, scan)
         states = tuple(
-            Carried(bound, value, Literal(sympy.S.Zero), _of_kind(body, follows, bound.dtype))
+            Carried(bound, value, Literal(sympy.S.Zero), _written_out(body, follows, bound.dtype))
             for bound, value, follows in zip(step.carried, before, step.following, strict=True)
         )
         after = {f"after {k}": state.after for k, state in enumerate(states)}
@@ -84,7 +84,7 @@ class Repetition:
             return
         turned = self.lowering.transposed_views()
         for line in body.instructions:
-            if line.op != "dot" or line.operands[1] not in turned:
+            if line.op != "dot" or line.operands[1] not in turned or line.operands[1] in body.own:
                 continue
             left, view = line.values
             key = "rows in order", id(view)
@@ -211,6 +211,14 @@ def _of_kind(builder: Builder, node: Node, dtype: str) -> Value:
     if dtype == FLOAT:
         return builder.elementwise.as_float(value, node)
     return builder.elementwise.as_int(value, node) if dtype == INT else value
+
+
+def _written_out(builder: Builder, node: Node, dtype: str) -> Value:
+    """`_of_kind`, in memory of its own where it is a broadcast: a state may be written over."""
+    value = _of_kind(builder, node, dtype)
+    if same_shape(builder.explicit(node).shape, node.shape):
+        return value
+    return builder.emit("copy", (value,), value.shape, value.dtype, node)
 
 
 def _name(bound: Node) -> str:

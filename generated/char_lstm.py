@@ -46,6 +46,7 @@ OUTPUTS = {
 # Inputs that are used as indices: their entries stay below these sizes.
 _INDEX_LIMITS = {
     "text": 96,
+    "following": 96,
 }
 _FLOATS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 _LOG_MAX = {dtype: float(np.log(np.finfo(dtype).max / 2)) for dtype in _FLOATS}
@@ -241,6 +242,7 @@ def loss(params, *, text, following, h_0, c_0):
 
     log_max = _LOG_MAX[dtype]
     _check_indices("loss", "text", text, -96, 96)
+    _check_indices("loss", "following", following, 0, 96)
 
     # (1) embedding = take(embedding_weight, text, axis=0)   [length, n, 32]
     h_0_view = h_0[0]
@@ -306,7 +308,6 @@ def loss(params, *, text, following, h_0, c_0):
     #          axis=1)   [length*n, 96]
     shifted_max = logits.reshape((length * n, 96)).max(axis=1)
     shifted = logits.reshape((length * n, 96)) - shifted_max[:, None]
-    _check_indices("loss", "following.reshape(length * n)", following.reshape(length * n), 0, 96)
 
     # (40) term_sum_exp = take_along_axis(shifted, reshape(following, [length*n]), axis=1) -
     #          log(sum(exp(shifted), axis=1))   [length*n]
@@ -377,6 +378,7 @@ def value_and_grad(params, *, text, following, h_0, c_0, out=None):
 
     log_max = _LOG_MAX[dtype]
     _check_indices("value_and_grad", "text", text, -96, 96)
+    _check_indices("value_and_grad", "following", following, 0, 96)
 
     # (1) embedding = take(embedding_weight, text, axis=0)   [length, n, 32]
     h_0_view = h_0[0]
@@ -450,13 +452,6 @@ def value_and_grad(params, *, text, following, h_0, c_0, out=None):
     #          axis=1)   [length*n, 96]
     shifted_max = logits.reshape((length * n, 96)).max(axis=1)
     shifted = logits.reshape((length * n, 96)) - shifted_max[:, None]
-    _check_indices(
-        "value_and_grad",
-        "following.reshape(length * n)",
-        following.reshape(length * n),
-        0,
-        96,
-    )
 
     # (15) loss = -sum(take_along_axis(shifted, reshape(following, [length*n]), axis=1) -
     #          log(sum_exp)) / (length*n)

@@ -14,8 +14,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from symgrad import linalg, nn
+from symgrad import notebooks as notebooks
 from symgrad.compiler import Compiled
 from symgrad.compiler import compile_model as compile
+from symgrad.derivations import Derivation, derive
 from symgrad.differentiation import grad, hessian, hvp, jacobian, jvp, vjp
 from symgrad.errors import SymgradError
 from symgrad.expr.dimension import dim
@@ -37,7 +39,7 @@ from symgrad.model.initialisers import (
 )
 from symgrad.model.model import Model
 from symgrad.model.model_file import load_model
-from symgrad.model.operations import OPERATIONS
+from symgrad.model.operations import OPERATIONS, methods
 from symgrad.model.operations.elementwise import elementwise
 from symgrad.model.operations.scan import scan
 from symgrad.model.regularisers import elastic_net, group_lasso, l1, l2
@@ -47,6 +49,7 @@ from symgrad.version import __version__
 from symgrad.weights.files import load_weights, save_weights
 
 globals().update(OPERATIONS)  # NumPy's operations, by name
+methods.install(OPERATIONS, vars(nn.functional))  # and as methods of tensors
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
@@ -59,12 +62,14 @@ def __getattr__(name: str) -> Callable[..., Any]:
 __all__ = [
     *OPERATIONS,
     "Compiled",
+    "Derivation",
     "Model",
     "Node",
     "SymgradError",
     "__version__",
     "compile",
     "constant",
+    "derive",
     "dim",
     "elastic_net",
     "elementwise",

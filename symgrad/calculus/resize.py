@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 
 from symgrad.expr.node import Node
+from symgrad.expr.scan import Inner
 from symgrad.expr.slots import fold, rebuild
 from symgrad.expr.walk import postorder
 
@@ -33,6 +34,8 @@ def resize(roots: Iterable[Node], sizes: Mapping[sympy.Symbol, sympy.Expr]) -> d
 
 def _replaced(arg: Any, sizes: Mapping[sympy.Symbol, sympy.Expr]) -> Any:
     def combine(part: Any, below: tuple[Any, ...]) -> Any:
+        if type(part) is Inner:  # a tensor of a step; an Owner stays what it is
+            return Inner(fold(part.node, combine))
         return rebuild(part, below) if part.args else sizes.get(part, part)
 
     return fold(arg, combine)

@@ -7,52 +7,73 @@ from pathlib import Path
 import click
 
 from symgrad.cli.console import progress
-from symgrad.cli.costs import cost_rows
 from symgrad.cli.source import Source, takes_model
-from symgrad.cli.stages import before_derivation, compiled_with
 from symgrad.derivation import BUILDERS
-from symgrad.errors import OutputError
-from symgrad.program.cost import cost
-from symgrad.report.derivation import derivation_record
-from symgrad.report.render import FORMATS, render_derivation
+from symgrad.derivation_pages import derivation_of
+from symgrad.derivations import SUFFIXES, Derivation, write_page
+from symgrad.report.derivation import LEVELS
+from symgrad.report.excerpts import of_formula
+from symgrad.report.render import FORMATS
 
 
 @click.command()
 @takes_model
-@click.option("--function", type=click.Choice(list(BUILDERS)), default="value_and_grad",
-              show_default=True, help="The function to explain.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--function", type=click.Choice(list(BUILDERS)), default=None,
+              help="The function to explain; by default value_and_grad.")  # fmt: skip
+@click.option("--level", type=click.Choice(LEVELS), default="steps", show_default=True,
+              help="How much is told: results, a step per named tensor, every step.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(FORMATS), default=None,
+              help="By default what FILE's ending says, else text.")  # fmt: skip
+@click.option("--at", metavar="FILE.npz|random", help="Values beside every equation: from a file, "
+              "or small random ones.")  # fmt: skip
+@click.option("--seed", default=0, show_default=True, help="Of random values.")
+@click.option("--verify/--no-verify", default=True, show_default=True,
+              help="Compute every step on both sides at random points.")  # fmt: skip
+@click.option("--measure", is_flag=True,
+              help="Draw parameters and measure gradients beside those predicted.")  # fmt: skip
 @click.option("-o", "--output", "path", metavar="FILE", help="Write into FILE.")
-def derive(source: Source, function: str, form: str, path: str | None) -> None:
+def derive(
+    source: Source,
+    function: str | None,
+    level: str,
+    form: str | None,
+    at: str | None,
+    seed: int,
+    verify: bool,
+    measure: bool,
+    path: str | None,
+) -> None:
     """Tell how a function of the module is derived, in formulas.
 
-    The definition with its lines, what was made numerically stable, the equations as numbered in
-    the module's comments, each step of the differentiation with the rule it uses, what provably
-    does not matter, and the costs.
+    The definition in the user's words, the equations as numbered in the module, each step of the
+    differentiation with its rule and why it applies, what was rewritten and why that is equal,
+    each line of the module beside its equation, the costs, and how gradients shrink or grow through
+    the layers. Formulas stand in matrix notation
+    and with indices. Every step is computed on both sides at random points, and says what error was
+    seen; a step that does not hold is named, with exit status 1.
 
     \b
     Examples:
-      symgrad derive examples/digits_mlp.py
+      symgrad derive examples/digits_mlp.py -o digits.html
       symgrad derive --formula "sum(tanh(X @ w)**2)" --shape "X=n d" --shape w=d --wrt w
-      symgrad derive examples/digits_mlp.py --format markdown -o digits.md
+      symgrad derive examples/logistic_regression.py --function hessian --level every
+      symgrad derive examples/textbook_2_2_2.py --at random
     """
     model = source.model()
+    form = form or SUFFIXES.get(Path(path or "").suffix, "text")
+    words = None if source.formula is None else of_formula(source.formula)
     with progress(f"deriving {model.name}") as tell:
-        compiled, position = compiled_with(model, function, lambda name, form: tell(name))
-        record = derivation_record(
-            model,
-            compiled.derived[position],
-            before_derivation(model),
-            compiled.equations[position].names,
-            compiled.equations[position].numbers,
-            cost_rows(cost(compiled.plans[position])),
-        )
-        text = render_derivation(record, form)
+        derivation = Derivation(*derivation_of(
+            model, function, level, words, lambda name, _: tell(name),
+            at=at, seed=seed, is_checked=verify, measures=measure,
+        ))  # fmt: skip
+        text = derivation.written(form)
     if path is None:
         click.echo(text, nl=False)
-        return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
-    click.echo(f"wrote {path}: {len(text.splitlines())} lines")
+    else:
+        write_page(Path(path), text)
+        click.echo(f"wrote {path}: {len(text.splitlines())} lines")
+    for failure in derivation.failures:
+        click.echo(f"a step does not hold: {failure}", err=True)
+    if derivation.failures:
+        raise SystemExit(1)

@@ -12,12 +12,12 @@ from symgrad.check.conduct import ROUNDING, compared
 from symgrad.check.point import draw_point, random_directions
 from symgrad.check.subject import Subject
 from symgrad.check.tree import Tree
-from symgrad.cli.stages import first_form, raw_form
 from symgrad.compiler import assembled
 from symgrad.derivation import Derived, passes_after
 from symgrad.model.model import Model
 from symgrad.passes.form import Form
 from symgrad.passes.pipeline import BEFORE_DERIVATION
+from symgrad.stages import first_form, raw_form
 
 SEEDS = (0, 1, 2)
 

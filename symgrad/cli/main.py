@@ -15,6 +15,7 @@ import symgrad
 from symgrad.cli.check import check
 from symgrad.cli.compile import compile_command
 from symgrad.cli.derive import derive
+from symgrad.cli.health import health_command
 from symgrad.cli.show import show
 from symgrad.cli.weights import weights
 from symgrad.errors import SymgradError
@@ -45,6 +46,7 @@ def main() -> None:
     symgrad compile examples/digits_mlp.py --check     writes generated/digits_mlp.py
     symgrad check generated/digits_mlp.py              compares it with finite differences
     symgrad derive examples/digits_mlp.py              the derivation, step by step
+    symgrad health examples/digits_mlp.py              do its gradients vanish or explode
     symgrad show examples/digits_mlp.py --stage program
     symgrad weights digits.npz                         what a file of weights holds
 
@@ -52,5 +54,5 @@ def main() -> None:
     """
 
 
-for command in (compile_command, check, derive, show, weights):
+for command in (compile_command, check, derive, health_command, show, weights):
     main.add_command(command)

@@ -11,7 +11,6 @@ from symgrad.cli.console import progress
 from symgrad.cli.first_difference import first_difference
 from symgrad.cli.program_text import program_lines, schedule_lines
 from symgrad.cli.source import Source, takes_model
-from symgrad.cli.stages import before_derivation, compiled_with, first_form, raw_form, roots
 from symgrad.compiler import Compiled
 from symgrad.derivation import BUILDERS, Derived, passes_after
 from symgrad.model.model import Model
@@ -19,6 +18,7 @@ from symgrad.passes.form import Form
 from symgrad.passes.pipeline import BEFORE_DERIVATION
 from symgrad.program.lower import lower
 from symgrad.report.expression_text import expression_lines
+from symgrad.stages import before_derivation, compiled_with, first_form, raw_form, roots
 
 
 def _definition(model: Model, compiled: Compiled, position: int) -> list[str]:

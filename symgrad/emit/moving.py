@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import sympy
 
 from symgrad.emit.literal import shape_source, size_source
 from symgrad.emit.windowed import windows_source
-from symgrad.program.instruction import Instruction, Operand
+from symgrad.program.instruction import Instruction, Operand, Value
 
 
 class Moving:
     """The writers of such lines; operands are written by the class that inherits them."""
 
     _indices: Mapping[sympy.Symbol, sympy.Symbol]
+    _names: Mapping[Value, str]
+    _maker: Mapping[Value, Instruction]
 
     def text(self, operand: Operand) -> str:
         """An operand as source."""
@@ -79,7 +82,7 @@ class Moving:
             return f"{base}.transpose({', '.join(map(str, axes))})"
         if line.op == "index":
             key = line.options["key"]
-            return f"{base}[{', '.join(str(k) for k in key)}]"
+            return self._of_slice(source, key) or f"{base}[{', '.join(str(k) for k in key)}]"
         if line.op == "reshape":
             return (
                 f"{base}.reshape({shape_source(line.result.shape) if line.result.shape else '()'})"
@@ -97,6 +100,26 @@ class Moving:
         first, second = line.options["axis1"], line.options["axis2"]
         axes_text = "" if (first, second) == (0, 1) else f"axis1={first}, axis2={second}"
         return f"{base}.diagonal({axes_text})"
+
+    def _of_slice(self, source: Value, key: tuple[object, ...]) -> str | None:
+        """`x[2]` for `x[2:3][0]`: an index of a slice that has no name of its own."""
+        if source in self._names or self._maker[source].op != "slice":
+            return None
+        maker = self._maker[source]
+        remaining = list(maker.options["box"])
+        if any(entry != ":" and entry[2] < 0 for entry in remaining):
+            return None
+        parts = []
+        for mark in key:
+            entry: Any = None if mark is None else remaining.pop(0)
+            if mark == 0:
+                parts.append("0" if entry == ":" else size_source(entry[0] or sympy.S.Zero))
+            else:
+                parts.append("None" if mark is None else _slices((entry,)))
+        parts += [_slices((entry,)) for entry in remaining]
+        while parts[-1] == ":":
+            parts.pop()
+        return f"{self._atom(maker.values[0])}[{', '.join(parts)}]"
 
     _transpose = _index = _reshape = _slice = _broadcast = _diagonal = _windows = _entry = _view
 

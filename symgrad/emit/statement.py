@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import sympy
 
 from symgrad.emit import linear_algebra
+from symgrad.emit.index_check import check_line
 from symgrad.emit.literal import number_source, shape_source, size_source
 from symgrad.emit.moving import Moving
 from symgrad.emit.windowed import arguments_source, columns_in_place
@@ -52,10 +53,7 @@ class Statements(Moving):
         if instruction.op == "part" and self._maker[instruction.values[0]].op == "loop":
             return []  # the loop has given it its name
         if instruction.op == "guard":
-            (indices,) = instruction.values
-            low, size = (size_source(instruction.options[key]) for key in ("low", "size"))
-            name = self.text(indices)
-            return [f'_check_indices("{self._function}", "{name}", {name}, {low}, {size})']
+            return [check_line(instruction, self._function, self.text(instruction.values[0]))]
         name = self._names[result]
         target = self._plan.written_to.get(instruction)
         if instruction.op in {"add_at", "add_along", "add_pick", "add_box"}:
@@ -169,7 +167,9 @@ class Statements(Moving):
         elif line.op == "concat":
             call = f"{self._concat(line)[:-1]}, out={target})"
         else:
-            function = {"dot": "dot" if self._is_small(line) else "matmul"}.get(line.op, line.op)
+            target_root = self._plan.written_to[line].root  # np.dot refuses all but C order
+            is_dot = self._is_small(line) and target_root not in self._plan.turned
+            function = {"dot": "dot" if is_dot else "matmul"}.get(line.op, line.op)
             sources = [self.text(o) for o in line.operands]
             call = f"np.{function}({', '.join([*sources, f'out={target}'])})"
         return call if name == target else f"{name} = {call}"

@@ -68,7 +68,7 @@ class Singular(LinearAlgebra):
             f"there are as many singular values as the smaller of {rows} and {columns}, which is "
             "not known now",
             facts={"matrix": shape_text(self.operands[0].shape)},
-            fix="give one of the two axes of the matrix a whole number as its size",
+            fix="give both axes of the matrix whole numbers as sizes, or use eigh of A.T @ A",
         )
 
 

@@ -165,7 +165,7 @@ class Constant(Leaf):
 
     def _infer(self) -> tuple[Shape, str]:
         self.value = self.args[0]
-        whole = self.value.is_integer and len(self.args) == 2
+        whole = self.value.is_integer and not self.value.is_Float and len(self.args) == 2
         return _shape_of(self.args[1]), INT if whole else FLOAT
 
 
@@ -181,7 +181,8 @@ class Table(Leaf):
 
     def _infer(self) -> tuple[Shape, str]:
         self.values = tuple(self.args[0].args)
-        return _shape_of(self.args[1]), INT if all(v.is_integer for v in self.values) else FLOAT
+        whole = all(v.is_integer and not v.is_Float for v in self.values)  # 0.0 is a float
+        return _shape_of(self.args[1]), INT if whole else FLOAT
 
 
 class Arange(Leaf):

@@ -11,14 +11,16 @@ import atexit
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from weakref import WeakValueDictionary
 
 import sympy
 from sympy.core.basic import Basic
 
 from symgrad.errors import DefinitionError
+from symgrad.expr.cells import cell_of
 from symgrad.expr.dimension import Shape, shape_text
+from symgrad.expr.display import Displayed
 
 FLOAT, INT, BOOL = "float", "int", "bool"
 
@@ -32,7 +34,7 @@ def user_location() -> str | None:
     while frame is not None:
         filename = frame.f_code.co_filename
         if not filename.startswith(_PACKAGE):
-            return f"{_short(filename)}:{frame.f_lineno}"
+            return f"{cell_of(filename) or _short(filename)}:{frame.f_lineno}"
         if not filename.startswith(_WRITTEN_BY_USERS):
             return None
         frame = frame.f_back
@@ -45,7 +47,7 @@ def _short(filename: str) -> str:
     return filename[len(here) :] if filename.startswith(here) else filename
 
 
-class Node(Basic):
+class Node(Displayed, Basic):
     """A tensor expression.
 
     `operands`: the nodes it is computed from. `shape`: a tuple of dimensions. `dtype`: "float",
@@ -54,8 +56,7 @@ class Node(Basic):
 
     _interned: ClassVar[WeakValueDictionary[tuple[Any, ...], Node]] = WeakValueDictionary()
     _operators: ClassVar[dict[str, Callable[..., Node]]] = {}
-    __array_ufunc__ = None  # so that numpy_scalar * node asks the node
-
+    advise: ClassVar[Callable[[str], str]] = staticmethod(lambda name: "use a function")
     operands: tuple[Node, ...]
     shape: Shape
     dtype: str
@@ -131,6 +132,29 @@ class Node(Basic):
         if not self.shape or not isinstance(self.shape[0], sympy.Integer):
             raise TypeError("the tensor has no length that is known now")
         return int(self.shape[0])
+
+    if not TYPE_CHECKING:  # type checkers would believe that a tensor has every attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            advice = "" if name.startswith("_") else f"; {self.advise(name)}"
+            raise AttributeError(f"a tensor expression has no {name!r}{advice}", name=name)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Node:
+        """NumPy's operators, where its number or array comes first: `np.float64(2) * node`."""
+        operator = self._operators.get(ufunc.__name__)
+        if operator is None or method != "__call__" or options:
+            raise self._not_numpys(ufunc.__name__)
+        return operator(*operands)
+
+    def __array_function__(self, function: Any, *_: object) -> NoReturn:
+        raise self._not_numpys(function.__name__)
+
+    def _not_numpys(self, name: str) -> DefinitionError:
+        return DefinitionError(
+            f"NumPy's {name} cannot compute with a tensor expression",
+            where=user_location(),
+            fix=f"use symgrad's function of the same name, sg.{name}, where there is one",
+        )
 
     def __array__(self, *_: object, **__: object) -> NoReturn:
         raise DefinitionError(

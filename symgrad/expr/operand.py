@@ -14,6 +14,7 @@ from typing import Any
 import sympy
 
 from symgrad.errors import DefinitionError, ShapeError, UnsupportedError
+from symgrad.expr.comparison import not_equal
 from symgrad.expr.dimension import is_dimension, shape_text
 from symgrad.expr.formula import adopt, kind, slot, slots_of
 from symgrad.expr.leaf import Constant, Named, Table
@@ -92,9 +93,12 @@ def _table(values: Any) -> Node:
         shape.append(len(level))
         level = level[0] if level else None
     flat: list[sympy.Expr] = []
+    booleans = 0
 
     def collect(part: Any, depth: int) -> None:
+        nonlocal booleans
         if depth == len(shape):
+            booleans += _is_boolean(part)
             flat.append(_typed(part))
             return
         if not isinstance(part, list | tuple) or len(part) != shape[depth]:
@@ -111,7 +115,10 @@ def _table(values: Any) -> Node:
             where=user_location(),
             fix="pass it in when the module is called: declare it as sg.input",
         )
-    return Table(flat, tuple(shape))
+    table = Table(flat, tuple(shape))
+    if flat and booleans == len(flat):  # a mask
+        return Map(not_equal(slot(0), sympy.S.Zero), table)
+    return table
 
 
 def elementwise(build: Callable[..., sympy.Expr], *values: Any) -> Node:

@@ -118,6 +118,8 @@ Node._operators.update(
         "logical_or": _logical("logical_or", "|"),
         "logical_not": _logical("logical_not", "~"),
         "matmul": matmul,
+        "greater": lambda a, b: _function("less")(b, a),
+        "greater_equal": lambda a, b: _function("less_equal")(b, a),
         "getitem": getitem,
     }
 )  # fmt: skip

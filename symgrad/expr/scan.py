@@ -39,11 +39,30 @@ wishes: WeakKeyDictionary[Node, str] = WeakKeyDictionary()
 
 
 class Inner(Basic):
-    """A tensor of a step, seen from outside: not an operand, since it is not computed there."""
+    """A tensor that something refers to without being computed from it: one of a step, say.
 
-    @property
-    def node(self) -> Node:
-        return self.args[0]
+    It has no arguments: SymPy compares as a tree what has, and a graph is exponentially larger.
+    """
+
+    node: Node
+
+    def __new__(cls, node: Node) -> Inner:
+        inner: Inner = super().__new__(cls)
+        inner.node = node
+        return inner
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.node))
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, Inner) and self.node is other.node
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.node,)
+
+
+class Owner(Inner):
+    """The tensor that a role belongs to: it tells bound tensors apart, and is nothing more."""
 
 
 class Bound(Leaf):
@@ -79,8 +98,8 @@ class Bound(Leaf):
 
 def _part_of_role(part: object) -> Basic:
     """A tensor, which is no operand of what is bound, or a word or number."""
-    if isinstance(part, Node):
-        return Inner(part)
+    if isinstance(part, Node | Inner):
+        return Owner(part if isinstance(part, Node) else part.node)
     return Str(part) if isinstance(part, str) else sympy.sympify(part)
 
 
@@ -118,6 +137,17 @@ class Step(Basic):
         )
         step.companions = {pair.args[0]: pair.args[1] for pair in step.args[4].args}
         return step
+
+    def _parts(self) -> tuple[tuple[Node, ...], ...]:
+        pairs = tuple(self.companions.items())
+        return (self.carried, self.following, self.sequences, self.fixed, *pairs)
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __eq__(self, other: object) -> bool:
+        """Part by part: SymPy would compare the graphs as trees."""
+        return isinstance(other, Step) and self._parts() == other._parts()
 
     @property
     def bound(self) -> tuple[Node, ...]:
@@ -186,7 +216,7 @@ class Final(Node):
     scan: Scan
     state: Node
 
-    def __new__(cls, scan: Node, state: object) -> Node:
+    def __new__(cls, scan: Node, state: Any) -> Node:
         assert isinstance(scan, Scan)
         if isinstance(state, int):
             state = scan.step.carried[state]
@@ -213,7 +243,7 @@ class Stacked(Node):
     scan: Scan
     inner: Node
 
-    def __new__(cls, scan: Node, inner: object) -> Node:
+    def __new__(cls, scan: Node, inner: Any) -> Node:
         return super().__new__(cls, scan, inner if isinstance(inner, Inner) else Inner(inner))
 
     def _infer(self) -> tuple[Shape, str]:

@@ -11,6 +11,7 @@ from symgrad.errors import DefinitionError, NamingError, ShapeError, SymgradErro
 from symgrad.expr.dimension import shape_text
 from symgrad.expr.leaf import Input, Named, Parameter, Random, State
 from symgrad.expr.node import FLOAT, Node
+from symgrad.expr.scan import Bound
 from symgrad.expr.walk import postorder
 from symgrad.model.naming import model_name_problem, name_problem, path_problem
 from symgrad.model.unused import unread_in_scope, unread_of_layers, unread_problem
@@ -98,6 +99,18 @@ def _of_loss(name: object, loss: Any, where: str | None) -> Problems:
             where=loss.location,
             fix="let it depend on parameters or inputs of floats",
         )
+
+
+def of_steps(nodes: Sequence[Node]) -> Iterator[SymgradError]:
+    """What a scan's step is given lives in that step alone."""
+    for node in nodes:
+        if isinstance(node, Bound):
+            yield DefinitionError(
+                f"{node.name} is what a scan gives its step, and is used outside of that step",
+                where=node.location,
+                facts={node.name: shape_text(node.shape)},
+                fix="return what is needed from the step: return state, (..., ...)",
+            )
 
 
 def of_leaves(leaves: Sequence[Named]) -> Iterator[SymgradError | None]:

@@ -12,13 +12,14 @@ A shape is read as PyTorch reads it: `[out, in, ...]`. For a matrix used as `x @
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import sympy
 
 from symgrad.errors import DefinitionError
-from symgrad.expr.dimension import Shape, product, shape_text
-from symgrad.expr.node import user_location
+from symgrad.expr.dimension import Shape, as_shape, product, shape_text
+from symgrad.expr.leaf import Constant
+from symgrad.expr.node import FLOAT, Node, user_location
 from symgrad.expr.operand import number
 
 KINDS = ("constant", "normal", "uniform", "normal_but_row")
@@ -32,14 +33,22 @@ def constant(value: Any) -> Initialiser:
     return lambda shape: ("constant", filling)
 
 
-def zeros() -> Initialiser:
-    """Every entry is 0."""
-    return constant(0)
+@overload
+def zeros() -> Initialiser: ...
+@overload
+def zeros(shape: Any) -> Node: ...
+def zeros(shape: Any = None) -> Initialiser | Node:
+    """Every entry is 0. With a shape it is NumPy's: a tensor of zeros."""
+    return constant(0) if shape is None else Constant(0, as_shape(shape), FLOAT)
 
 
-def ones() -> Initialiser:
-    """Every entry is 1."""
-    return constant(1)
+@overload
+def ones() -> Initialiser: ...
+@overload
+def ones(shape: Any) -> Node: ...
+def ones(shape: Any = None) -> Initialiser | Node:
+    """Every entry is 1. With a shape it is NumPy's: a tensor of ones."""
+    return constant(1) if shape is None else Constant(1, as_shape(shape), FLOAT)
 
 
 def normal(mean: Any = 0, std: Any = 1) -> Initialiser:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from symgrad.expr.display import Displayed
 from symgrad.expr.indexing import size_requirements
 from symgrad.expr.leaf import Input, Named, Parameter, Random, State
 from symgrad.expr.node import Node, user_location
@@ -21,7 +22,7 @@ from symgrad.model.updates import updates_below
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class Model:
+class Model(Displayed):
     """What a generated module computes.
 
     `loss`: a scalar to be minimised, or None. `outputs`: what `forward` returns, by name.
@@ -73,6 +74,7 @@ class Model:
         nodes = postorder([*roots, *(new for each in changes.values() for new in each.values())])
         states = dict.fromkeys(state for each in changes.values() for state in each)
         states |= {s: None for node in nodes for m in modules_called(node) for s in m.buffers()}
+        checks.raise_together(name, location, list(checks.of_steps(nodes)))
         leaves = _in_order([*nodes, *(s for s in states if s not in set(nodes))], listed or ())
         scope = local_variables(frame) if listed is None else dict(enumerate(listed))
         problems = [
@@ -97,7 +99,7 @@ class Model:
             "updates": changes,
             "inputs": tuple(leaf for leaf in leaves if isinstance(leaf, Input)),
             "dims": tuple(dict.fromkeys(d for leaf in leaves for d in checks.dimensions_of(leaf))),
-            "names": _names(nodes, loss, results, changes, variables),
+            "names": names_in(nodes, loss, results, changes, variables),
             "locations": {n: n.location for n in nodes if n.location is not None},
             "requirements": tuple(size_requirements(nodes)),
             "location": location,
@@ -138,7 +140,7 @@ def _in_order(nodes: Sequence[Node], listed: Sequence[Node]) -> list[Named]:
     return sorted(leaves, key=lambda leaf: (places.get(leaf, len(places)), declaration_order(leaf)))
 
 
-def _names(
+def names_in(
     nodes: Sequence[Node],
     loss: Node | None,
     outputs: Mapping[str, Node],

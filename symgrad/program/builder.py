@@ -32,6 +32,7 @@ class Builder:
         self._guarded: set[tuple[int, sympy.Expr, sympy.Expr]] = set()
         self._views: dict[tuple[object, ...], Value] = {}
         self._index_views: set[Value] = set()
+        self._broadcasts: set[Value] = set()
         self._window_views: set[Value] = set()
         self._reshaped: set[Value] = set()
         self._permutations: dict[Value, tuple[int, ...]] = {}
@@ -39,6 +40,7 @@ class Builder:
             self._guarded, self._views = outer._guarded, outer._views
             self._index_views, self._window_views = outer._index_views, outer._window_views
             self._permutations, self._reshaped = outer._permutations, outer._reshaped
+            self._broadcasts = outer._broadcasts
 
     def append(self, line: Instruction) -> None:
         """Adds a line here, or before the loop that this is the body of."""
@@ -85,6 +87,8 @@ class Builder:
                 self._window_views.add(result)
             if op == "reshape":
                 self._reshaped.add(result)
+            if op == "broadcast":
+                self._broadcasts.add(result)
             self.append(Instruction(op, (source,), result, node, options))
             self._views[key] = result
         return self._views[key]
@@ -177,9 +181,10 @@ class Builder:
     def guard(self, indices: Value, size: sympy.Expr, node: Node, negative: bool = False) -> None:
         """Checks once that `indices` lie in [0, size), or in [-size, size) if `negative`.
 
-        Those of a step that come from a sequence are checked for all steps, before the loop.
+        What holds the same entries under another shape is checked as what it was. Those of a step
+        that come from a sequence are checked for all steps, before the loop.
         """
-        turned = self._index_views | self._permutations.keys()
+        turned = self._index_views | self._permutations.keys() | self._broadcasts | self._reshaped
         while indices in turned and indices.base is not None:
             indices = indices.base
         if indices in self.entries:

@@ -38,6 +38,7 @@ class Schedule:
     `births`: per instruction the size of the buffer it allocates. `deaths`: buffers (by their
     first value) that are free after an instruction. `bodies`: the plans of the loops' bodies.
     `renamed`: of a body, the states that take the name of those before as soon as they are made.
+    `turned`: values that may not lie in C order, since they are made of transposes.
     """
 
     program: Program
@@ -46,6 +47,7 @@ class Schedule:
     last_use: dict[Value, int] = field(default_factory=dict)
     bodies: dict[Instruction, Schedule] = field(default_factory=dict)
     renamed: dict[Value, Value] = field(default_factory=dict)
+    turned: set[Value] = field(default_factory=set)
     is_body: bool = False
 
 
@@ -163,6 +165,8 @@ def _place(program: Program, direct: Mapping[Value, Value]) -> Schedule:
             plan.buffer[result] = plan.buffer[plan.written_to[line].root]
         elif result.base is None:
             plan.buffer[result] = result
+        if _is_turned(line, plan):
+            plan.turned.add(result)
         for value in dying.get(position, ()):
             made = made_by[value]
             if made.op in VIEWS | ACTS or value.base is not None or value not in plan.buffer:
@@ -183,6 +187,15 @@ def _best(dead: list[Value], line: Instruction) -> Value | None:
     if not fitting and line.op != "columns":  # those are filled by a view of their own
         fitting = list(range(len(dead)))
     return dead.pop(fitting[-1]) if fitting else None
+
+
+def _is_turned(line: Instruction, plan: Schedule) -> bool:
+    """Whether the result may not lie in C order: NumPy gives new arrays that of the operands."""
+    if line in plan.written_to:
+        return plan.written_to[line].root in plan.turned
+    if line.op in VIEWS | {"ufunc", "reduce", "matmul", "einsum", "cast", "where"}:
+        return line.op == "transpose" or any(v in plan.turned for v in line.values)
+    return False
 
 
 def _dead_operand(

@@ -1,212 +1,410 @@
-"""The derivation of one function, built from the journal and the forms it lies between."""
+"""The derivation of one function, told from the journal and the forms that it lies between.
+
+Tensors are followed through these forms by their origins, so that an equation of the forward pass,
+a derivative on paper and a line of code bear the same number.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from symgrad.calculus.journal import Journal
 from symgrad.derivation import Derived
-from symgrad.expr.dimension import same_shape, shape_text
-from symgrad.expr.equation import equation, reference
+from symgrad.emit.body import Block
 from symgrad.expr.leaf import Constant, Leaf, Named
 from symgrad.expr.node import Node
+from symgrad.expr.scan import Scan, Stacked
 from symgrad.expr.walk import postorder
 from symgrad.model.model import Model
 from symgrad.passes.form import Form
-from symgrad.report.derivation_record import Change, DerivationRecord, Line, Row
-from symgrad.report.journal_steps import rule_rows, step_records
-from symgrad.report.naming import Naming
+from symgrad.passes.pipeline import BEFORE_DERIVATION
+from symgrad.report.chapters import grouped, layer_of, layers_of
+from symgrad.report.code_lines import code_blocks
+from symgrad.report.costs import Costs, cost_table
+from symgrad.report.derivation_record import (
+    DerivationRecord,
+    Drawing,
+    Equation,
+    Excerpt,
+    Explanation,
+    Given,
+    Group,
+    Inner,
+    Prose,
+    Result,
+    Rewriting,
+)
+from symgrad.report.equation_writer import EquationWriter, Evidence, shape_of
+from symgrad.report.excerpts import excerpts
+from symgrad.report.explanations import explanations
+from symgrad.report.followed import Followed, read_of_steps
+from symgrad.report.journal_steps import Surroundings, step_records
+from symgrad.report.notation import Math, Relation, symbol
+from symgrad.report.notation.formula import Chained, parts_of
+from symgrad.report.paper_names import PaperNames, owners_of
+from symgrad.report.scan_steps import StepOnPaper, owner_in
+from symgrad.report.simplified import history, history_on_paper
 
-Names = Mapping[Node, str]
+LEVELS = ("summary", "steps", "every")
+LEADS = {
+    "forward": "the outputs of the model",
+    "loss": "the loss",
+    "value_and_grad": "the loss and its gradient with respect to every parameter",
+    "input_grad": "the gradient of the loss with respect to the inputs",
+    "jvp": "the outputs, and how they change when the parameters move along a direction",
+    "vjp": "the outputs, and the gradient of their sum, weighted by given cotangents",
+    "hvp": "the Hessian of the loss times a direction",
+    "hessian": "the second derivatives of the loss, block by block",
+    "jacobian": "the derivatives of the outputs with respect to every parameter",
+    "per_example_grad": "for each example the gradient of its own loss",
+}
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What is known of the module: names and numbers of the function's equations, and its lines."""
+
+    names: Mapping[Node, str]
+    numbers: Mapping[Node, int]
+    blocks: Sequence[Block] = ()
+    costs: Costs | None = None
 
 
 def derivation_record(
     model: Model,
     derived: Derived,
     stabilised: Form,
-    names: Names,
-    numbers: Mapping[Node, int],
-    costs: Sequence[tuple[str, str]],
+    emitted: Emitted,
+    *,
+    level: str = "steps",
+    definition: tuple[Excerpt, ...] | None = None,
+    graph: Drawing | None = None,
+    evidence: Evidence | None = None,
 ) -> DerivationRecord:
     """What is to be told about `derived`.
 
     `stabilised`: the model's loss and outputs after the passes that precede differentiation, with
-    origins. `names`, `numbers`: of the equations of the emitted module. `costs`: label and text.
+    origins. `definition`: the user's own words, by default the lines that the model's tensors come
+    from. `evidence`: values and checks, if they were computed.
     """
-    leaves = (*model.parameters, *model.inputs)
-    local = {leaf: names.get(leaf, leaf.name) for leaf in leaves}
-    steps = derived.journal.steps
-    defined = _defined(model, stabilised, derived, local)
-    told = _told_parts(derived, stabilised)
-    started = _start(stabilised, told, derived, defined)
-    changes = _changes(stabilised, defined, started)
-    values, gradients = _numbered(derived, stabilised, names, numbers)
-    return DerivationRecord(
-        title=f"{model.name}: the derivation of {derived.name}",
-        function=derived.name,
-        given=tuple(_leaf_line(leaf, local[leaf]) for leaf in leaves),
-        definition=tuple(_line(node, defined) for node in defined.lines),
-        changes=changes,
-        start=tuple(_line(n, started) for n in started.lines if n in told and changes),
-        steps=step_records(steps, _journal_naming(derived, started, told, names), told),
-        rules=rule_rows(steps),
-        values=values,
-        gradients=gradients,
-        results=_results(derived, names, numbers),
-        independent=tuple(
-            f"{leaf.name} is not read: no result depends on it" for leaf in derived.unread
-        ),
-        zeros=tuple(
-            f"what {derived.name} returns for {name} is identically zero"
-            for name in _zeros(derived)
-        ),
-        costs=tuple(Row(label, text) for label, text in costs),
-    )
+    followed = Followed(model, derived, stabilised, emitted.names, emitted.numbers, level)
+    return _Telling(followed, emitted, evidence).record(definition, graph)
 
 
-def derivative_names(
-    derived: Derived, names: Names, automatic: Container[Node] = frozenset()
-) -> dict[Node, str]:
-    """`d_h` for the cotangent of what `names` calls `h`, `t_h` for its tangent.
+class _Telling:
+    def __init__(self, followed: Followed, emitted: Emitted, evidence: Evidence | None) -> None:
+        self.followed, self.emitted = followed, emitted
+        self.derived, self.model = followed.derived, followed.model
+        self.evidence = evidence
+        self.names = followed.journal_names
+        self.writer = EquationWriter(self.names, followed.started_numbers, evidence)
+        self.taken = {*self.names.naming.names.values(), *followed.paper.names.values()}
+        self.of_steps: set[Node] = set()  # not told: they are told as tensors of a step
+        raw = self.derived.raw.values()
+        self._name_steps(self.names, postorder([*followed.forward_roots, *raw]))
+        self._name_steps(followed.paper_names, postorder(self.derived.paper.outputs.values()))
+        self.forward_lines = [
+            node for node in followed.started.lines
+            if node in followed.told and node not in self.of_steps
+            and self.names(node) is not None
+        ]  # fmt: skip
+        self.forward = self._anchored(
+            self._equation(node, self.writer, self.names, followed.told)
+            for node in self.forward_lines
+        )
+        self.owner = owner_in(followed.forward_roots, self.names)
+        self.layers = layers_of(followed.forward_roots, self.owner)
+        self.anchors = {
+            node: equation.anchor
+            for node, equation in zip(self.forward_lines, self.forward, strict=True)
+        }
 
-    Where several tensors share one derivative, one whose name is not `automatic` lends its own.
-    """
-    owners = _owners(derived)
-    found: dict[Node, str] = {}
-    for (mark, node), primals in owners.items():
-        known = [p for p in primals if p in names or p in found]
-        for primal in sorted(known, key=lambda p: p in automatic):
-            if not isinstance(node, Leaf):
-                found.setdefault(node, f"{mark}_{names.get(primal, found.get(primal))}")
-    return found
+    def record(
+        self, definition: tuple[Excerpt, ...] | None, graph: Drawing | None
+    ) -> DerivationRecord:
+        followed, derived, model = self.followed, self.derived, self.model
+        lines, derivatives = self._derivatives()
+        told = {e.number: e for e in (*derivatives, *self.forward) if e.number}
+        titles = [self.layers.get(node, "") for node in self.forward_lines]
+        derived_titles = [self._layer_of_derivative(node) for node in lines]
+        layer_of_number = {
+            equation.number: title
+            for title, equation in zip(
+                (*titles, *derived_titles), (*self.forward, *derivatives), strict=True
+            )
+        }
+        code = code_blocks(self.emitted.blocks, followed, told)
+        labels = {int(n): e.name for n, e in told.items() if e.name is not None}
+        labels |= {
+            int(block.number): block.equation.name
+            for block in code
+            if block.equation is not None and block.equation.name is not None
+        }
+        shown = followed.level != LEVELS[0]
+        costs = self.emitted.costs
+        return DerivationRecord(
+            title=f"{model.name}: the derivation of {derived.name}",
+            model=model.name,
+            function=derived.name,
+            level=followed.level,
+            lead=self._lead(),
+            definition=self._definition() if definition is None else definition,
+            given=tuple(map(self._given, (*model.parameters, *model.states, *model.inputs))),
+            graph=graph,
+            rewritings=self._rewritings(),
+            forward=grouped(list(zip(titles, self.forward, strict=True)), "forward"),
+            chapters=self._chapters() if shown else (),
+            simplifications=self._simplifications() if shown else (),
+            derivatives=grouped(
+                list(zip(derived_titles, derivatives, strict=True)), "derivatives"
+            ),
+            results=self._results(told),
+            independent=tuple(
+                (symbol(leaf.name), " is not read: no result depends on it")
+                for leaf in derived.unread
+            ),
+            zeros=self._zeros(),
+            code=grouped([(layer_of_number.get(b.number, ""), b) for b in code], "code"),
+            costs=cost_table(costs, labels, tuple(followed.forward_numbers)) if costs else None,
+            explanations=self._explanations() if shown else (),
+            verification=self.evidence.summary if self.evidence is not None else "",
+        )
+
+    def _name_steps(self, names: PaperNames, nodes: Sequence[Node]) -> None:
+        """A tensor of a step, at every step, is called as in the step: its first index is t."""
+        users = {n for n, o in self.followed.stabilised.origins.items() if o in self.model.names}
+        for scan in (node for node in nodes if isinstance(node, Scan)):
+            step = StepOnPaper(scan, read_of_steps(nodes, scan), names, self.taken)
+            stacks = [
+                node for node in nodes
+                if isinstance(node, Stacked) and node.scan is scan and node not in users
+                and self.followed.started_as(node) not in users
+            ]  # fmt: skip
+            called = step.from_outside(stacks)
+            names.rename(called)
+            self.of_steps.update(called)
+
+    def _equation(
+        self, node: Node, writer: EquationWriter, names: PaperNames, around: Iterable[Node]
+    ) -> Equation:
+        """An equation; of a scan, those of its step."""
+        equation = writer.equation(node)
+        if not isinstance(node, Scan):
+            return equation
+        step = StepOnPaper(node, read_of_steps(around, node), names, self.taken)
+        return replace(equation, intro=step.intro, steps=step.equations)
+
+    # -- what was defined --------------------------------------------------------------------
+
+    def _lead(self) -> Prose:
+        what = LEADS[self.derived.name]
+        if not self.derived.journal.steps:
+            return (f"How {what} are computed." if self.derived.name == "forward"
+                    else f"How {what} is computed.",)  # fmt: skip
+        lead: list[str | Math] = [f"How {what} come about, from the definition to the code. "]
+        if self.followed.loss is not None and self.followed.loss in self.followed.told:
+            lead += [self.names.loss, " is the loss, "]
+            lead += [self.names.derivative(self.followed.loss) or "", " its derivative by itself."]
+            lead = [lead[0], self.names.loss, " stands for the loss. "]
+        lead.append("A vector is a column, indices count from 0, and ⊙ multiplies entry by entry.")
+        return tuple(lead)
+
+    def _definition(self) -> tuple[Excerpt, ...]:
+        leaves = (*self.model.parameters, *self.model.states, *self.model.inputs)
+        places = [leaf.location for leaf in leaves]
+        places += [node.location for node in postorder(self.model.values().values())]
+        places.append(self.model.location)
+        return excerpts(dict.fromkeys(place for place in places if place is not None))
+
+    def _given(self, leaf: Named) -> Given:
+        return Given(
+            type(leaf).__name__.lower(), leaf.name, self.names(leaf) or symbol(leaf.name),
+            shape_of(leaf), leaf.dtype, leaf.location or "",
+            self.evidence.value_of(leaf) if self.evidence is not None else None,
+        )  # fmt: skip
+
+    def _rewritings(self) -> tuple[Rewriting, ...]:
+        """The equations of the definition that read differently after they were rewritten."""
+        stabilised, before = self.followed.stabilised, self.followed.defined
+        names = PaperNames(before, {}, {}, self.model.loss)
+        was = EquationWriter(names, {})
+        told = {n for n, origin in stabilised.origins.items() if names(origin) is not None}
+        passed = history(Form(self.model.values(), {}, {}), BEFORE_DERIVATION)
+        found: dict[tuple[Math | None, Math | None], Rewriting] = {}
+        for node in self.forward_lines:
+            origin = stabilised.origins.get(node)
+            if origin is None or origin is node or names(origin) is None:
+                continue
+            if isinstance(origin, Leaf):
+                continue
+            old, new = was.equation(origin), self.writer.equation(node)
+            reasons = passed.reasons(origin, before.names)
+            if not _differ(old, new) or not reasons:
+                continue
+            needed = self.followed.started.untold(node, told)
+            rewriting = Rewriting(old, new, tuple(map(self.writer.equation, needed)), reasons)
+            found.setdefault((old.index, new.index), rewriting)
+        return tuple(found.values())
+
+    # -- the differentiation -----------------------------------------------------------------
+
+    def _chapters(self) -> tuple[Group, ...]:
+        around = Surroundings(
+            self.names, self.writer, frozenset(self.followed.told), self.owner, self.anchors,
+            self.followed.level, self._within,
+        )  # fmt: skip
+        steps = step_records(self.derived.journal, around)
+        return grouped([(self.layers.get(node, ""), step) for node, step in steps], "steps")
+
+    def _layer_of_derivative(self, paper: Node) -> str:
+        """The layer of the tensor that a tensor on paper is the derivative of."""
+        journal, node = self.derived.journal, self.followed.started_as(paper)
+        for _ in range(3):  # the change of a derivative of a tensor
+            node = journal.provenance.get(node, journal.motion.get(node, node))
+        if isinstance(node, Named):
+            return layer_of(node.name)
+        return self.layers.get(node, "")
+
+    def _within(self, scan: Scan, journal: Journal, prefix: str) -> _ToldStep:
+        read = read_of_steps(self.followed.told, scan)
+        return _ToldStep(self, StepOnPaper(
+            scan, read, self.names, self.taken, journal, self.followed.level
+        ), journal, prefix)  # fmt: skip
+
+    def _explanations(self) -> tuple[Explanation, ...]:
+        steps = list(self.derived.journal.steps)
+        for journal in self.derived.journal.inner.values():
+            steps += journal.steps
+        return explanations(steps)
+
+    # -- what became of the derivatives ------------------------------------------------------
+
+    def _derivatives(self) -> tuple[list[Node], tuple[Equation, ...]]:
+        """The equations on paper that were not told as part of the forward pass."""
+        followed = self.followed
+        names = followed.paper_names
+        writer = EquationWriter(names, followed.paper_numbers, self.evidence)
+        told = set(self.forward_lines)
+        returned = set(followed.derived.paper.outputs.values())
+        lines = [
+            node
+            for node in followed.paper.lines
+            if names(node) is not None
+            and node not in self.of_steps
+            and not (node in followed.values_on_paper and followed.started_as(node) in told)
+        ]
+        taken = {equation.anchor for equation in self.forward}
+        also = self._also_called()
+        equations = [
+            replace(
+                _with_names(
+                    self._equation(node, writer, names, followed.paper.names),
+                    also.get(followed.started_as(node), ()),
+                ),
+                is_result=node in returned,
+            )
+            for node in lines
+        ]
+        return lines, self._anchored(equations, taken)
+
+    def _also_called(self) -> dict[Node, tuple[Math, ...]]:
+        """What else a derivative is called: of a sum z = u + b, the derivatives by all three."""
+        found: dict[Node, tuple[Math, ...]] = {}
+        for (mark, node), primals in owners_of(self.derived.journal).items():
+            known = [x for x in primals if x in self.model.names or isinstance(x, Named)]
+            names = (self.names.derivative(x, mark) for x in known if mark == "d")
+            found[node] = tuple(dict.fromkeys(name for name in names if name is not None))
+        return found
+
+    def _simplifications(self) -> tuple[Group, ...]:
+        followed = self.followed
+        if not followed.derived.journal.steps:
+            return ()
+        names = followed.paper_names
+        writer = EquationWriter(names, followed.paper_numbers)
+        passed = history_on_paper(self.derived)
+        told = set(self.forward_lines)
+        found = []
+        for node in followed.paper.lines:
+            origin = followed.started_as(node)
+            if origin is node or node in followed.values_on_paper or origin in told:
+                continue
+            if node in self.of_steps:
+                continue
+            name = names(node)
+            if self.names(origin) is None or isinstance(origin, Leaf) or name is None:
+                continue
+            old, new = self.writer.equation(origin, name), writer.equation(node)
+            reasons = passed.reasons(origin, self.names.naming.names)
+            if _differ(old, new) and reasons and not _is_circular(old):
+                title = self._layer_of_derivative(node)
+                found.append((title, Rewriting(old, new, (), reasons)))
+        return grouped(found, "simplified")
+
+    def _results(self, told: Mapping[str, Equation]) -> tuple[Result, ...]:
+        followed = self.followed
+        found = []
+        for key, node in followed.derived.paper.outputs.items():
+            number = followed.paper_numbers.get(node)
+            text = "" if number is None else str(number)
+            name = followed.result_symbol(key)
+            target = told[text].anchor if text in told else ""
+            found.append(Result(key, name, text, target, shape_of(node)))
+        return tuple(found)
+
+    def _zeros(self) -> tuple[Prose, ...]:
+        found = [
+            (self.followed.result_symbol(key), " is 0 everywhere")
+            for key, node in self.derived.form.outputs.items()
+            if isinstance(node, Constant) and node.value == 0
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def _anchored(
+        self, equations: Iterable[Equation], taken: Iterable[str] = ()
+    ) -> tuple[Equation, ...]:
+        """`equations` with anchors for those that have numbers, each anchor once."""
+        used, found = set(taken), []
+        for equation in equations:
+            anchor = f"eq-{equation.number}" if equation.number else ""
+            found.append(replace(equation, anchor="" if anchor in used else anchor))
+            used.add(anchor)
+        return tuple(found)
 
 
-def _owners(derived: Derived) -> dict[tuple[str, Node], list[Node]]:
-    """(mark, derivative) -> the tensors whose derivative it is, in the order of the journal."""
-    journal = derived.journal
-    owners: dict[tuple[str, Node], list[Node]] = {}
-    for mark, table in (("d", journal.provenance), ("t", journal.motion)):
-        for node, primal in table.items():
-            owners[mark, node] = [primal]
-    summed = {step.node for step in journal.steps if step.kind == "accumulate"}
-    for step in journal.steps:
-        x = step.operand
-        if x is None or x in summed or not same_shape(x.shape, step.result.shape):
-            continue  # what it receives is not its whole derivative
-        if ("d", step.result) in owners:
-            owners["d", step.result].append(x)
-    return owners
+def _with_names(equation: Equation, names: tuple[Math, ...]) -> Equation:
+    """`equation`, whose left side says all `names` of what it defines."""
+    formula, others = equation.matrix, tuple(n for n in names if n != equation.name)
+    if not others or not isinstance(formula, Relation) or formula.left != equation.name:
+        return equation
+    sides = (*others, formula.left, formula.right)
+    return replace(equation, matrix=Chained(("=",) * (len(sides) - 1), sides))
 
 
-def _roots(model: Model) -> list[Node]:
-    return [*model.outputs.values(), *([model.loss] if model.loss is not None else [])]
+def _differ(old: Equation, new: Equation) -> bool:
+    return (old.matrix, old.index) != (new.matrix, new.index)
 
 
-def _leaf_line(leaf: Named, name: str) -> Line:
-    kind = type(leaf).__name__.lower()
-    text = leaf.name if name == leaf.name else f"{leaf.name}, in the equations {name}"
-    return Line("", f"{kind} {text}", f"{shape_text(leaf.shape)} {leaf.dtype}", leaf.location or "")
+class _ToldStep:
+    """The step of a scan and its derivation."""
+
+    def __init__(
+        self, telling: _Telling, step: StepOnPaper, journal: Journal, prefix: str
+    ) -> None:
+        self.arrival = step.arrival
+        writer = EquationWriter(step.names, {}, telling.evidence)
+        owner = owner_in(step.roots, step.names)
+        around = Surroundings(
+            step.names, writer, step.told, owner, {}, telling.followed.level,
+            telling._within, prefix,
+        )  # fmt: skip
+        steps = tuple(record for _, record in step_records(journal, around))
+        self.inner = Inner(step.intro, step.equations, steps)
 
 
-def _line(node: Node, naming: Naming, number: str = "") -> Line:
-    return Line(number, equation(node, naming.name_of), _shape(node), node.location or "")
-
-
-def _shape(node: Node) -> str:
-    return shape_text(node.shape) if node.shape else ""
-
-
-def _defined(model: Model, stabilised: Form, derived: Derived, local: Names) -> Naming:
-    """Names for the definition, a line for each tensor that the differentiation passes through."""
-    origins = [stabilised.origins.get(step.node) for step in derived.journal.steps]
-    known = set(postorder(_roots(model)))
-    passed = [node for node in origins if node is not None and node in known]
-    return Naming([*_roots(model), *passed], {**model.names, **local})
-
-
-def _start(stabilised: Form, told: set[Node], derived: Derived, defined: Naming) -> Naming:
-    """Names for what is differentiated: those of the definition, as far as it is the same."""
-    known: dict[Node, str] = {}
-    for node, origin in stabilised.origins.items():
-        name = defined.name_of(origin)
-        if name is not None:
-            known.setdefault(node, name)
-    known |= {n: name for n, name in stabilised.names.items() if not isinstance(n, Leaf)}
-    passed = [step.node for step in derived.journal.steps if step.node in told]
-    naming = Naming([*stabilised.outputs.values(), *passed], known)
-    naming.automatic |= {n for n in known if stabilised.origins.get(n) in defined.automatic}
-    return naming
-
-
-def _told_parts(derived: Derived, stabilised: Form) -> set[Node]:
-    """What is differentiated: all below the model's values that the journal starts from."""
-    values = set(stabilised.outputs.values())
-    return set(postorder(s.node for s in derived.journal.steps if s.node in values))
-
-
-def _changes(stabilised: Form, before: Naming, after: Naming) -> tuple[Change, ...]:
-    """The equations of the definition that read differently after it was rewritten."""
-    changes: dict[tuple[str, str], Change] = {}
-    told = {node for node, origin in stabilised.origins.items() if before.name_of(origin)}
-    for node in after.lines:
-        origin = stabilised.origins.get(node)
-        if origin is None or before.name_of(origin) is None:
-            continue
-        old, new = equation(origin, before.name_of), equation(node, after.name_of)
-        if old != new:
-            needed = tuple(equation(n, after.name_of) for n in after.untold(node, told))
-            changes.setdefault((old, new), Change(old, new, needed, origin.location or ""))
-    return tuple(changes.values())
-
-
-def _numbered(
-    derived: Derived, stabilised: Form, names: Names, numbers: Mapping[Node, int]
-) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
-    """The emitted equations of the function: those of the values, and those of derivatives."""
-    outputs = derived.form.outputs
-    values = set(stabilised.outputs.values())
-    below = set(postorder(outputs[key] for key, node in derived.raw.items() if node in values))
-    forward: list[Line] = []
-    gradients: list[Line] = []
-    # another function may number a tensor that this one writes inside others, without a name
-    mine = [node for node in postorder(outputs.values()) if node in numbers and node in names]
-    for node in sorted(mine, key=numbers.__getitem__):
-        text = equation(node, names.get)
-        line = Line(f"({numbers[node]})", text, _shape(node), node.location or "")
-        (forward if node in below else gradients).append(line)
-    return tuple(forward), tuple(gradients)
-
-
-def _journal_naming(derived: Derived, started: Naming, told: set[Node], names: Names) -> Naming:
-    """Names for what the journal speaks of: `h`, `d_h` and `t_h`; what was told keeps its form."""
-    roots: Iterable[Node] = (
-        part for step in derived.journal.steps for part in (step.node, *step.before, step.result)
-    )
-    nameless = {node for node in told if node not in started.names}
-    leaves = {node: name for node, name in names.items() if isinstance(node, Named)}
-    copies = {
-        copy: started.names[node]
-        for copy, node in derived.journal.copies.items()
-        if node in started.names and node not in started.automatic
-    }
-    passed = copies | started.names
-    known = {**leaves, **derivative_names(derived, passed, started.automatic), **passed}
-    return Naming(roots, known, nameless)
-
-
-def _results(derived: Derived, names: Names, numbers: Mapping[Node, int]) -> tuple[Line, ...]:
-    """What is returned: each result with its equation's number, or what it is."""
-    lines = []
-    for key, node in derived.form.outputs.items():
-        number = f"({numbers[node]})" if node in numbers else ""
-        text = reference(node, names.get)
-        lines.append(Line(number, f"{key}: {text}" if text != key else key, _shape(node)))
-    return tuple(lines)
-
-
-def _zeros(derived: Derived) -> tuple[str, ...]:
-    found = [
-        key
-        for key, node in derived.form.outputs.items()
-        if isinstance(node, Constant) and node.value == 0
-    ]
-    return tuple(dict.fromkeys(found))
+def _is_circular(equation: Equation) -> bool:
+    """Whether the right side names the left: a sum over steps of what bears the same name."""
+    formula = equation.either
+    right = getattr(formula, "right", None)
+    return right is not None and equation.name in set(parts_of(right))

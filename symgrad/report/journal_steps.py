@@ -1,143 +1,288 @@
-"""The steps of a journal as titles and labelled lines.
+"""The steps of a journal as records: what arrives, which rule, what each operand receives.
 
-    3-5  through h = x @ W + b  [n, 8]                         model.py:12
-         rule      map_adjoint
-         from      d_h  [n, 8]
-         t1 gets   d_h
-         b gets    d_h, summed over the axes that were stretched: d_b = sum(d_h, axis=0)  [8]
+    5-7  through  h = tanh(x W + b)                                  model.py:12
+         rule     entry by entry; sums of products
+         from     dL/dh            [n, 8]
+         gives    dL/dW = x^T (dL/dh * (1 - h^2))    [3, 8], as W
 
-Entries about the same tensor that follow each other are told as one step.
+At the level "steps", tensors without a name are told together with the one that they are written
+inside of; at "every", each entry of the journal is a step of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from symgrad.calculus.journal import FORWARD, Step
-from symgrad.expr.dimension import shape_text
-from symgrad.expr.equation import reference, right_side
+from symgrad.calculus.journal import FORWARD, Journal, Step
+from symgrad.expr.dimension import same_shape
 from symgrad.expr.leaf import Leaf
 from symgrad.expr.node import Node
-from symgrad.report.derivation_record import Row, StepRecord
-from symgrad.report.naming import Naming
+from symgrad.expr.scan import Bundle, Final, Scan, Stacked
+from symgrad.expr.walk import uses
+from symgrad.report.causes import causes
+from symgrad.report.derivation_record import Arrival, Equation, Inner, StepRecord
+from symgrad.report.equation_writer import EquationWriter, shape_of
+from symgrad.report.notation import Along, Math, Partial, Words
+from symgrad.report.paper_names import PaperNames, names_of
 
 FITTED = {"unbroadcast": "summed over what was stretched", "broadcast": "stretched to its shape"}
+VERBS = {
+    "rule": "through", "accumulate": "add up the paths to", "zero": "slope 0 on every path to",
+    "independent": "nothing leads to", "batch": "every direction at once for",
+}  # fmt: skip
+EVERY = "every"
+
+class Told(Protocol):
+    """The step of a scan, told as a derivation of its own."""
+
+    inner: Inner
+
+    def arrival(self, position: int, left: Math) -> Math:
+        """What the scan's operand at `position` receives, by what its steps receive."""
 
 
-def step_records(steps: Sequence[Step], naming: Naming, told: set[Node]) -> tuple[StepRecord, ...]:
-    """Every step of `steps`. `told`: tensors that have been explained before."""
-    writer = _Writer(naming, set(told))
-    groups = groupby(
-        steps, lambda s: (s.mode, s.node, s.kind == "rule" or s.kind in FITTED or s.kind)
-    )
-    return tuple(writer.step(list(group)) for _, group in groups)
+Within = Callable[[Scan, Journal, str], Told]
 
 
-def rule_rows(steps: Sequence[Step]) -> tuple[Row, ...]:
-    """The rules that `steps` used and their formulas, in the order of their first use."""
-    return tuple(
-        Row(name, text) for name, text in {s.rule: s.formula for s in steps if s.rule}.items()
-    )
+@dataclass(frozen=True)
+class Surroundings:
+    """What a journal is told in. told: tensors explained before. owner: the tensor with a name
+
+    that another is written inside of. anchors: of the forward equations. within: tells the step
+    of a scan. prefix: of the anchors of the steps.
+    """
+
+    names: PaperNames
+    writer: EquationWriter
+    told: frozenset[Node]
+    owner: Callable[[Node], Node]
+    anchors: dict[Node, str]
+    level: str
+    within: Within
+    prefix: str = "step"
 
 
-Told = tuple[str, str, list[Row]]
+def step_records(journal: Journal, around: Surroundings) -> list[tuple[Node, StepRecord]]:
+    """Every step of `journal`, with the tensor that it is about."""
+    return list(_Teller(journal, around).steps())
 
 
-class _Writer:
-    def __init__(self, naming: Naming, told: set[Node]) -> None:
-        self.naming = naming
-        self.told = told
+class _Teller:
+    def __init__(self, journal: Journal, around: Surroundings) -> None:
+        self.journal, self.around = journal, around
+        self.names, self.writer = around.names, around.writer  # the writer changes with the step
+        self.told = set(around.told)
+        self.called: dict[Node, Math] = {}  # under which name a derivative was told first
+        self.summed = {step.node for step in journal.steps if step.kind == "accumulate"}
 
-    def step(self, steps: list[Step]) -> StepRecord:
-        first, last = steps[0], steps[-1]
-        title, about, rows = TELLERS[first.kind](self, steps)
-        number = str(first.number) if first is last else f"{first.number}-{last.number}"
-        return StepRecord(number, title, about, first.location or "", tuple(rows))
+    def steps(self) -> Iterator[tuple[Node, StepRecord]]:
+        groups: dict[object, list[Step]] = {}
+        passes, before = 0, ""
+        for step in self.journal.steps:  # each direction is a pass of its own
+            passes += step.kind == "seed" != before
+            before = step.kind
+            groups.setdefault((passes, self._group(step)), []).append(step)
+        for steps in groups.values():
+            about = self._about(steps[0])
+            record = self._step(about, steps)
+            if record.arrivals or record.inner is not None or self.around.level == EVERY:
+                yield about, record
 
-    def short(self, node: Node) -> str:
-        """The name, or the formula of what has none."""
-        return reference(node, self.naming.name_of)
+    def _about(self, step: Step) -> Node:
+        if isinstance(step.node, Final | Stacked) and isinstance(step.result, Bundle):
+            return step.node.scan
+        return self.around.owner(step.node) if step.kind in ("rule", *FITTED) else step.node
 
-    def shaped(self, text: str, node: Node) -> str:
-        return f"{text}  {shape_text(node.shape)}" if node.shape else text
+    def _group(self, step: Step) -> object:
+        """Entries of one group are told as one step."""
+        about = self._about(step)
+        is_rule = step.kind in ("rule", *FITTED)
+        if isinstance(about, Scan):
+            return about, step.mode
+        if self.around.level == EVERY and is_rule:
+            return step.number if step.kind == "rule" else (step.number, step.kind)
+        return about, step.mode, "rule" if is_rule else step.kind
 
-    def equation(self, node: Node) -> str:
-        """`name = formula` where it has a name, else the formula."""
-        name = self.naming.name_of(node)
-        formula = right_side(node, self.naming.name_of)
-        return formula if name is None or isinstance(node, Leaf) else f"{name} = {formula}"
+    def _step(self, about: Node, steps: list[Step]) -> StepRecord:
+        first, last = min(s.number for s in steps), max(s.number for s in steps)
+        step = steps[0]
+        name = self._name(about)
+        is_scan = isinstance(about, Scan)
+        anchor = f"{self.around.prefix}-{first}"
+        told = None
+        if isinstance(about, Scan) and about in self.journal.inner:
+            told = self.around.within(about, self.journal.inner[about], anchor)
+        own = [s for s in steps if not isinstance(s.result, Bundle)]
+        self.writer = self._writer_within(about, own)
+        explained = [s for s in own if s.node is about] or own if is_scan else own
+        evidence = self.writer.evidence
+        verb = "start along" if step.mode == FORWARD else "start from"
+        number = f"{first}" if len(steps) == 1 else f"{first} to {last}"
+        return StepRecord(
+            number=number,
+            anchor=anchor,
+            verb=VERBS.get("rule" if is_scan or step.kind in FITTED else step.kind, verb),
+            about=name,
+            equation=self._passed(about, step),
+            causes=causes(explained, name, self._read),
+            before=tuple(self._before(own)),
+            arrivals=tuple(self._arrivals(about, own, told)),
+            where=step.location or "",
+            inner=told.inner if told is not None else None,
+            verified=evidence.verified(steps) if evidence is not None else None,
+        )
 
-    def result(self, label: str, node: Node, how: str = "") -> list[Row]:
-        """What a step gives: its equation, or its name if that was told, and what it needs."""
-        is_told = node in self.told
-        text = self.short(node) if is_told else self.shaped(self.equation(node), node)
-        needed = [] if is_told else self.naming.untold(node, self.told)
-        self.told.update(needed, [node])
-        rows = [Row("with", self.shaped(self.equation(n), n)) for n in needed]
-        return [*rows, Row(label, f"{how}{text}")]
+    def _name(self, node: Node) -> Math:
+        if isinstance(node, Scan):
+            return Words("the loop over t")
+        return self.names(node) or self.writer.inline(node).either or Words("it")
 
-    def _seed(self, steps: list[Step]) -> Told:
-        rows = []
-        for step in steps:
-            mark = "t" if step.mode == FORWARD else "d"
-            text = self.shaped(
-                f"{mark}_{self.short(step.node)} = {self.short(step.result)}", step.result
-            )
-            rows.append(Row("given", text))
-            self.told.add(step.result)
-        title = "start along" if steps[0].mode == FORWARD else "start from"
-        return title, self.short(steps[0].node), rows
+    def _passed(self, about: Node, step: Step) -> Equation | None:
+        """The forward equation through which a step goes, with a link to it."""
+        is_rule = step.kind in ("rule", *FITTED)
+        if not is_rule or isinstance(about, Leaf | Scan) or self.names(about) is None:
+            return None
+        return replace(self.writer.equation(about), anchor=self.around.anchors.get(about, ""))
 
-    def _rule(self, steps: list[Step]) -> Told:
-        node = steps[0].node
-        rows = [Row("rule", steps[0].rule)]
-        rows += [Row("from", self.shaped(self.short(g), g)) for g in steps[0].before]
-        fitted_later = {s.position for s in steps if s.kind in FITTED}
-        for step in steps:
-            receiver = step.operand if step.operand is not None else node
-            verb = "gets" if step.operand is not None else "moves by"
-            if step.kind in FITTED:
-                rows += self.result(
-                    f"{self.short(receiver)} {verb}",
-                    step.result,
-                    f"{self.short(step.before[0])}, {FITTED[step.kind]}: ",
-                )
-            elif step.position in fitted_later:
-                if step.result not in self.told and step.result in self.naming.names:
-                    rows += self.result("first", step.result)
+    def _read(self, node: Node) -> list[Math]:
+        """The named tensors that `node` reads, itself or through what is written inside of it."""
+        found: dict[Node, None] = {}
+        stack = list(reversed(node.operands))
+        while stack:
+            operand = stack.pop()
+            if isinstance(operand, Scan):
+                continue
+            if self.names(operand) is not None:
+                found.setdefault(operand)
             else:
-                rows += self.result(f"{self.short(receiver)} {verb}", step.result)
-        return "through", self.shaped(self.equation(node), node), rows
+                stack.extend(reversed(operand.operands))
+        return names_of(found, self.names)
 
-    def _accumulate(self, steps: list[Step]) -> Told:
-        (step,) = steps
-        title = f"add up {len(step.before)} paths to"
-        return title, self.short(step.node), self.result("sum", step.result)
-
-    def _zero(self, steps: list[Step]) -> Told:
-        return "slope 0 on every path to", self.short(steps[0].node), self._nothing(steps)
-
-    def _independent(self, steps: list[Step]) -> Told:
-        title = "nothing moves" if steps[0].mode == FORWARD else "nothing depends on"
-        return title, self.short(steps[0].node), self._nothing(steps)
-
-    def _nothing(self, steps: list[Step]) -> list[Row]:
-        return [Row("gets", self.shaped(self.short(s.result), s.result)) for s in steps]
-
-    def _batch(self, steps: list[Step]) -> Told:
-        rows = []
+    def _before(self, steps: Sequence[Step]) -> Iterator[Equation]:
+        """The derivatives that a step starts from: those that no other entry of it made."""
+        seen: set[Node] = set()
         for step in steps:
-            rows += [Row("from", self.shaped(self.short(one), one)) for one in step.before]
-            rows += self.result("gives", step.result)
-        return "every direction at once of", self.short(steps[0].node), rows
+            for node in () if step.kind in ("seed", "accumulate") else step.before:
+                parts = node.operands if isinstance(node, Bundle) else (node,)
+                for part in parts:
+                    if part not in seen:
+                        seen.add(part)
+                        yield self._arriving(step, part)
+            seen.add(step.result)
+
+    def _writer_within(self, about: Node, steps: Sequence[Step]) -> EquationWriter:
+        """In a step, what arrives is called the derivative by the tensor that it is about."""
+        first = next((s for s in steps if s.node is about and s.position is not None), None)
+        if first is None or self.names(about) is None or len(first.before) != 1:
+            return self.around.writer
+        if isinstance(about, Scan) or isinstance(first.before[0], Leaf):
+            return self.around.writer
+        return self.around.writer.calling({first.before[0]: self._derivative(about, first.mode)})
+
+    def _arriving(self, step: Step, node: Node) -> Equation:
+        """What a step starts from: in reverse mode the derivative by what it is about."""
+        is_its_own = step.position is not None and step.kind == "rule"
+        if not is_its_own or isinstance(step.node, Scan) or self.names(step.node) is None:
+            return self.writer.inline(node)
+        return self.writer.named(node, self._derivative(step.node, step.mode))
+
+    def _arrivals(
+        self, about: Node, steps: Sequence[Step], told: Told | None
+    ) -> Iterator[Arrival]:
+        fitted_later = {(s.node, s.position) for s in steps if s.kind in FITTED}
+        for step in steps:
+            receiver = step.operand if step.operand is not None else step.node
+            if isinstance(receiver, Scan) or (
+                step.kind == "rule" and (step.node, step.position) in fitted_later
+            ):
+                continue
+            is_inside = self.around.owner(receiver) is not receiver and receiver is not about
+            if self.around.level != EVERY and is_inside:
+                continue
+            arrival = self._arrival(step, receiver)
+            if told is not None and step.position is not None:
+                left = arrival.equation.name or self._derivative(receiver, step.mode)
+                by_steps = told.arrival(step.position, left)
+                equation = replace(self.writer.named(step.result, left), matrix=by_steps)
+                arrival = replace(arrival, equation=equation, needed=())
+            yield arrival
+
+    def _arrival(self, step: Step, receiver: Node) -> Arrival:
+        result = step.result
+        if step.kind == "batch":
+            return self._every_direction(step)
+        is_part = receiver in self.summed and (step.position is not None or step.kind == "seed")
+        is_raw = step.kind == "rule" and step.position is not None
+        is_raw = is_raw and not same_shape(result.shape, receiver.shape)
+        left = self._derivative(receiver, step.mode)
+        if is_part or is_raw:
+            equation = self._once(result)
+        elif result in self.told or (isinstance(result, Leaf) and self.names(result) is not None):
+            equation = self.writer.same(result, left, self.called.get(result))
+        else:
+            equation = self.writer.equation(result, left)
+        if not is_part and not is_raw:
+            self.called.setdefault(result, left)
+        needed = []
+        if result not in self.told:
+            needed = self.names.naming.untold(result, self.told)
+        self.told.update(needed, [result])
+        expected = step.node if is_raw else receiver
+        fits = same_shape(result.shape, expected.shape)
+        return Arrival(
+            receiver=self._name(receiver),
+            equation=equation,
+            needed=tuple(self.writer.equation(n) for n in needed),
+            shape=shape_of(result) or "a number",
+            expected=shape_of(expected) or "a number",
+            fits=fits,
+            is_part=is_part,
+            how=FITTED.get(step.kind, "before what was stretched is summed" if is_raw else ""),
+        )
+
+    def _every_direction(self, step: Step) -> Arrival:
+        """A derivative along one direction, with one more axis for each axis of the directions."""
+        (one,), result = step.before, step.result
+        equation = self._once(result)
+        self.told.add(result)
+        name = self.names(one)
+        return Arrival(
+            receiver=name if name is not None else self._name(step.node),
+            equation=equation,
+            needed=(),
+            shape=shape_of(result),
+            expected=shape_of(one),
+            fits=same_shape(result.shape[len(result.shape) - one.ndim :], one.shape),
+            how="with the axes of the directions in front",
+        )
+
+    def _once(self, node: Node) -> Equation:
+        if self.names(node) is None or node in self.told or isinstance(node, Leaf):
+            return self.writer.inline(node)
+        return self.writer.equation(node)
+
+    def _derivative(self, node: Node, mode: str) -> Math:
+        mark = "t" if mode == FORWARD else "d"
+        known = self.names.derivative(node, mark)
+        if known is not None:
+            return known
+        name = self._name(node)
+        return Along(name) if mark == "t" else Partial(name, self.names.loss)
 
 
-TELLERS: dict[str, Callable[[_Writer, list[Step]], Told]] = {
-    "seed": _Writer._seed,
-    "rule": _Writer._rule,
-    "accumulate": _Writer._accumulate,
-    "zero": _Writer._zero,
-    "independent": _Writer._independent,
-    "batch": _Writer._batch,
-}
+def told_apart(roots: Iterable[Node], names: Container[Node]) -> Callable[[Node], bool]:
+    """Whether a tensor below `roots` has a line of its own: a name, or several readers."""
+    counts = uses(roots)
+    return lambda node: node in names or isinstance(node, Leaf) or counts.get(node, 2) > 1
+
+
+def displayed(journal: Journal, is_told: Callable[[Node], bool], level: str) -> list[Node]:
+    """The derivatives that a telling of `journal` shows, each on a line of its own."""
+    found: list[Node] = []
+    for step in journal.steps:
+        if level == EVERY or step.operand is None or is_told(step.operand):
+            for node in (*step.before, step.result) if level == EVERY else (step.result,):
+                found += node.operands if isinstance(node, Bundle) else (node,)
+    return found

@@ -6,7 +6,7 @@ long inside another, is called `t1`, `t2`, ... All others are written where they
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from symgrad.expr.equation import right_side
 from symgrad.expr.leaf import Leaf, Named
@@ -14,6 +14,7 @@ from symgrad.expr.node import Node
 from symgrad.expr.walk import postorder, uses
 
 LONGEST_PART = 48
+LETTER = "u"  # of automatic names on paper, where t counts steps
 
 
 class Naming:
@@ -24,8 +25,14 @@ class Naming:
         roots: Iterable[Node],
         known: Mapping[Node, str],
         nameless: Container[Node] = frozenset(),
+        taken: Iterable[str] = (),
+        is_short: Callable[[Node], bool] = lambda node: False,
+        letter: str = "t",
     ) -> None:
         """`nameless`: tensors that are to be written inside others whatever they are.
+
+        taken: names that are not to be given. is_short: whether a tensor of named ones is written
+        where it is used, however often. letter: of automatic names.
 
         names: of tensors with a name. lines: those of them that are computed, operands first.
         automatic: those of them that are called `t1`, `t2`, ...
@@ -35,6 +42,7 @@ class Naming:
         readers = uses(roots)
         self.names: dict[Node, str] = {}
         self._taken: set[str] = set()
+        avoided = set(taken)
         for node in order:
             if node in known:
                 self.names[node] = self._unique(known[node])
@@ -50,10 +58,12 @@ class Naming:
                 long = len(right_side(node, self.name_of)) > LONGEST_PART
                 if node in nameless or (not long and readers[node] < 2):
                     continue
+                if is_short(node) and all(x in self.names for x in node.operands):
+                    continue
                 number += 1
-                while f"t{number}" in self._taken:
+                while f"{letter}{number}" in self._taken or f"{letter}{number}" in avoided:
                     number += 1
-                self.names[node] = self._unique(f"t{number}")
+                self.names[node] = self._unique(f"{letter}{number}")
                 self.automatic.add(node)
             self.lines.append(node)
 

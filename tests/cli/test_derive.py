@@ -1,10 +1,24 @@
-"""`symgrad derive`: the derivation as text, as Markdown, into a file."""
+"""`symgrad derive`: every format, level and function, from files and formulas, into files."""
 
 from __future__ import annotations
 
 import re
+from functools import wraps
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from symgrad.calculus.rules.registry import ADJOINTS
+from symgrad.expr.map import Map
+
+DEEP = """
+import symgrad as sg
+
+x = sg.input("x", (sg.dim("n"), 8))
+h = sg.tanh(x @ sg.parameter("W1", (8, 8)))
+model = sg.Model("deep", loss=sg.mean(sg.tanh(h @ sg.parameter("W2", (8, 8))) ** 2))
+"""
 
 
 def sections(text: str) -> list[str]:
@@ -14,35 +28,51 @@ def sections(text: str) -> list[str]:
 def test_text(run: Any) -> None:
     result = run("derive", "small.py")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert sections(result.stdout) == [
+    headings = [line for line in sections(result.stdout) if not line.startswith("How the loss")]
+    assert headings == [
         "small: the derivation of value_and_grad",
-        "Given",
         "The definition",
-        "Rewritten for accuracy, before it is differentiated",
-        "What is differentiated",
+        "Given",
+        "The forward equations, numbered as in the module",
+        "Rewritten for accuracy, before anything is differentiated",
         "Step by step",
-        "The rules",
-        "The values, numbered as in the module",
-        "The derivatives after simplification, numbered as in the module",
+        "What simplification changed",
+        "The derivatives, as they stand on paper",
         "What value_and_grad returns",
-        "What one call costs",
+        "The code, equation by equation",
+        "What one call costs, with numbers for n = 64",
+        "The rules",
     ]
     assert "h = tanh(" in result.stdout and "# small.py:8" in result.stdout
+    assert "     8  h = sg.tanh(x @ W + b)" in result.stdout
 
 
 def test_the_numbers_are_those_of_the_module(run: Any) -> None:
     run("compile", "small.py")
-    comments = re.findall(r"# (\(\d+\) \w+ = )", Path("generated/small.py").read_text())
-    told = re.findall(r"^  (\(\d+\) \w+ = )", run("derive", "small.py").stdout, re.MULTILINE)
-    assert told and set(told) <= set(comments)
+    module = Path("generated/small.py").read_text()
+    told = run("derive", "small.py").stdout
+    numbers = set(re.findall(r"^  (\(\d+\)) ", told, re.MULTILINE))
+    assert numbers and numbers <= set(re.findall(r"# (\(\d+\)) ", module))
 
 
-def test_markdown_into_a_file(run: Any) -> None:
-    result = run("derive", "small.py", "--format", "markdown", "-o", "small.md")
-    text = Path("small.md").read_text()
-    assert result.stdout == f"wrote small.md: {len(text.splitlines())} lines\n"
-    assert text.startswith("# small: the derivation of value\\_and\\_grad\n")
-    assert "\n## Step by step\n" in text
+def test_levels(run: Any) -> None:
+    summary, steps, every = (
+        run("derive", "small.py", "--level", level).stdout for level in ("summary", "steps", "every")
+    )
+    assert "Step by step" not in summary and "The derivatives, as they stand" in summary
+    assert len(summary) < len(steps) < len(every)
+
+
+def test_the_format_follows_the_file(run: Any) -> None:
+    starts = {"small.md": "# small: the derivation of value\\_and\\_grad\n",
+              "small.html": "<!doctype html>\n", "small.tex": "\\documentclass[11pt]{article}\n",
+              "small.txt": "small: the derivation of value_and_grad\n"}  # fmt: skip
+    for name, start in starts.items():
+        result = run("derive", "small.py", "-o", name)
+        text = Path(name).read_text(encoding="utf-8")
+        assert result.stdout == f"wrote {name}: {len(text.splitlines())} lines\n"
+        assert text.startswith(start)
+    assert run("derive", "small.py", "--format", "html").stdout.startswith("<!doctype html>\n")
 
 
 def test_every_function(run: Any) -> None:
@@ -53,28 +83,62 @@ def test_every_function(run: Any) -> None:
         assert result.stdout.startswith(f"small: the derivation of {function}\n")
 
 
+def test_a_formula_is_its_own_definition(run: Any) -> None:
+    arguments = ("--formula", "sum(tanh(X @ w)**2)", "--shape", "X=n d", "--shape", "w=d")
+    text = run("derive", *arguments, "--wrt", "w").stdout
+    assert "  --formula\n      1  sum(tanh(X @ w)**2)\n" in text
+    assert "∂L/∂w = " in text
+
+
+def test_an_output_alone_is_told_forwards(run: Any) -> None:
+    text = run("derive", "--formula", "tanh(x)", "--shape", "x=n").stdout
+    assert text.startswith("formula: the derivation of forward\n")
+
+
+def test_a_worked_example(run: Any) -> None:
+    text = run("derive", "small.py", "--at", "random", "--seed", "3").stdout
+    assert re.search(r"\n      = \[-?\d", text) and "all hold" in text
+    other = run("derive", "small.py", "--no-verify").stdout
+    assert "verified" not in other
+
+
+def test_values_that_cannot_be_read(run: Any) -> None:
+    result = run("derive", "small.py", "--at", "none.npz")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[:2] == [
+        "WeightsError: cannot read none.npz: No such file or directory",
+        '  fix  name an .npz file, or "random" for small numbers',
+    ]
+
+
+def test_a_step_that_does_not_hold(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = ADJOINTS[Map]
+
+    @wraps(right)
+    def wrong(*arguments: Any) -> Any:
+        return tuple(g if g is None else 1.01 * g for g in right(*arguments))
+
+    monkeypatch.setitem(ADJOINTS, Map, wrong)
+    result = run("derive", "small.py", "-o", "page.html")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("a step does not hold: ") and "map_adjoint" in result.stderr
+    assert "the sides differ" in Path("page.html").read_text(encoding="utf-8")
+
+
+def test_measured_gradients(run: Any) -> None:
+    Path("deep.py").write_text(DEEP)
+    plain, measured = run("derive", "deep.py").stdout, run("derive", "deep.py", "--measure").stdout
+    assert "Gradient health" in plain and "measured" not in plain
+    assert "measured: the mean of 5 draws" in measured
+
+
 def test_what_does_not_matter_is_said(run: Any) -> None:
-    arguments = (
-        "--formula",
-        "sum(a @ w) + c",
-        "--shape",
-        "a=n d",
-        "--shape",
-        "w=d",
-        "--shape",
-        "c=",
-    )
-    text = run("derive", *arguments, "--wrt", "w,c", "--function", "hessian").stdout
+    shapes = [part for shape in ("a=n d", "w=d", "c=") for part in ("--shape", shape)]
+    arguments = ("--formula", "sum(a @ w) + c", *shapes, "--wrt", "w,c", "--function", "hessian")
+    text = run("derive", *arguments).stdout
     part = text[text.index("What does not matter") :].split("\n\n")[1].splitlines()
-    assert part[:3] == [
-        "  w is not read: no result depends on it",
-        "  c is not read: no result depends on it",
-        "  a is not read: no result depends on it",
-    ]
-    assert part[3:] == [
-        f"  what hessian returns for {block} is identically zero"
-        for block in ("w w", "w c", "c w", "c c")
-    ]
+    assert part[:3] == [f"  {name} is not read: no result depends on it" for name in "wca"]
+    assert len(part[3:]) == 4 and all(line.endswith(" is 0 everywhere") for line in part[3:])
 
 
 def test_a_file_that_cannot_be_written(run: Any) -> None:

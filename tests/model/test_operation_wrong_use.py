@@ -14,7 +14,7 @@ NAMES = """
     where clip matmul dot tensordot outer einsum diag diagonal trace tril triu reshape ravel
     transpose permute_dims swapaxes moveaxis expand_dims squeeze broadcast_to concat
     concatenate stack split repeat tile flip roll pad take take_along_axis
-    stop_gradient eye
+    stop_gradient eye full full_like zeros_like ones_like arange astype
 """
 
 

@@ -226,3 +226,16 @@ def test_dropout_between_layers_is_drawn_in_training_only() -> None:
     value, _ = net.value_and_grad(params, x=given, rng=np.random.default_rng(1))
     assert value == losses[0]
     assert net.forward(params, x=given).shape == (5, 2, 4)
+
+
+def test_many_layers_are_no_more_than_many() -> None:
+    """Each layer's tensors belong to those of the layer before: compared as trees, this is 2**12."""
+    x = sg.input("x", (sg.dim("t"), sg.dim("n"), 3))
+
+    def statements(layers: int) -> int:
+        y, _ = nn.LSTM(3, 3, num_layers=layers)(x)
+        source = sg.compile(sg.Model("net", loss=sg.sum(y * y)), ["value_and_grad"]).source
+        return sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(source)))
+
+    two, seven, twelve = (statements(layers) for layers in (2, 7, 12))
+    assert twelve - seven == seven - two

@@ -24,7 +24,10 @@ ALLOWED = {
     "writing": set(),
     "weights": {"errors", "expr", "model", "writing"},
     "torch_import": {"errors", "expr", "model", "weights"},
+    "health": {"errors", "expr", "model", "calculus", "passes", "differentiation"},
+    "drawing": {"errors", "expr", "health"},
     "report": {"errors", "expr", "calculus", "passes", "model", "derivation", "emit"},
+    "evaluation": {"errors", "expr", "calculus", "passes", "weights"},
 }
 # room -> packages from outside that it must not import
 FORBIDDEN = {
@@ -35,6 +38,7 @@ FORBIDDEN = {
     "program": {"jinja2"},
     "weights": {"jinja2"},
     "torch_import": {"jinja2"},
+    "evaluation": {"jinja2"},
 }
 # room -> packages that are extras: it imports them where they are used, and not before
 EXTRAS = {"weights": {"safetensors"}, "torch_import": {"torch"}}

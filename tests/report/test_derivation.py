@@ -1,179 +1,243 @@
-"""The record of a derivation, and that its renderings hold all of it."""
+"""The record of a derivation: what is told, in which order, and that numbers and shapes agree."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import fields
+from dataclasses import fields, is_dataclass, replace
+from functools import wraps
 from typing import Any
 
 import pytest
 
 import symgrad as sg
-from symgrad.cli.stages import before_derivation, compiled_with
-from symgrad.emit.module import templates_folder
-from symgrad.report.derivation import derivation_record
-from symgrad.report.derivation_record import Change, DerivationRecord, Row
-from symgrad.report.render import FORMATS, TEMPLATES, render_derivation
+from symgrad.calculus.rules.registry import ADJOINTS, TANGENTS
+from symgrad.derivation_pages import derivation_of as told_with_numbers
+from symgrad.expr.node import Node
+from symgrad.expr.reduction import LogSumExp
+from symgrad.passes.pipeline import AFTER_BATCHING, BEFORE_DERIVATION, FOR_THE_MACHINE
+from symgrad.report.derivation import LEVELS
+from symgrad.report.derivation_record import DerivationRecord, Equation, StepRecord
+from symgrad.report.explanations import FAMILIES
+from symgrad.report.notation import text
+from symgrad.report.reasons import REASONS
 
 
-def record_of(model: sg.Model, function: str = "value_and_grad") -> DerivationRecord:
-    compiled, position = compiled_with(model, function)
-    return derivation_record(
-        model, compiled.derived[position], before_derivation(model), compiled.equations[position].names,
-        compiled.equations[position].numbers, [("FLOPs", "3*n")],
-    )  # fmt: skip
+def derivation_of(
+    model: sg.Model, function: str | None = None, level: str = "steps", **options: Any
+) -> DerivationRecord:
+    record, _ = told_with_numbers(model, function, level, **options)
+    return record
 
 
-@pytest.fixture(scope="module")
-def record() -> DerivationRecord:
+def items(groups: Any) -> list[Any]:
+    return [item for group in groups for item in group.items]
+
+
+def written(equation: Equation) -> str:
+    formula = equation.either or equation.name
+    assert formula is not None
+    return text(formula)
+
+
+def small_model() -> sg.Model:
     n = sg.dim("n")
     x, t = sg.input("x", (n, 3)), sg.input("t", (n, 2))
     W, b = sg.parameter("W", (3, 2)), sg.parameter("b", (2,))
     h = sg.tanh(x @ W + b)
-    return record_of(sg.Model("small", loss=sg.mean((h - t) ** 2), outputs={"h": h}))
+    return sg.Model("small", loss=sg.mean((h - t) ** 2), outputs={"h": h})
 
 
-def test_the_definition(record: DerivationRecord) -> None:
-    assert [line.text for line in record.given] == [
-        "parameter W", "parameter b", "input x", "input t"
+def softmax_regression() -> sg.Model:
+    n = sg.dim("n")
+    X, y = sg.input("X", (n, 3)), sg.input("y", (n,), dtype="int")
+    W = sg.parameter("W", (3, 4))
+    Z = (X @ W).named("Z")
+    return sg.Model("softmax_regression", loss=sg.nn.functional.cross_entropy(Z, y))
+
+
+def recurrent_model() -> sg.Model:
+    n = sg.dim("n")
+    x, h0 = sg.input("x", (5, n, 3)), sg.input("h0", (n, 4))
+    W, U = sg.parameter("W", (3, 4)), sg.parameter("U", (4, 4))
+
+    def step(h: Node, x_t: Node) -> tuple[Node, Node]:
+        new = sg.tanh(x_t @ W + h @ U)
+        return new, new
+
+    last, _ = sg.scan(step, h0, x)
+    return sg.Model("recurrent", loss=sg.mean(last**2))
+
+
+@pytest.fixture(scope="module")
+def record() -> DerivationRecord:
+    return derivation_of(small_model())
+
+
+def test_what_is_given(record: DerivationRecord) -> None:
+    assert [(g.kind, g.called, g.shape) for g in record.given] == [
+        ("parameter", "W", "[3, 2]"), ("parameter", "b", "[2]"),
+        ("input", "x", "[n, 3]"), ("input", "t", "[n, 2]"),
     ]  # fmt: skip
-    assert [line.shape for line in record.given] == [
-        "[3, 2] float", "[2] float", "[n, 3] float", "[n, 2] float"
-    ]  # fmt: skip
-    texts = [line.text for line in record.definition]
-    assert texts[:2] == ["t1 = x @ W", "t2 = t1 + b"]
-    assert "h = tanh(t2)" in texts
-    assert all(re.match(r".*test_derivation\.py:\d+$", line.where) for line in record.definition)
-    assert record.changes == () and record.start == ()
+    (excerpt,) = record.definition
+    assert excerpt.file.endswith("test_derivation.py")
+    assert any("h = sg.tanh(x @ W + b)" in line for _, line in excerpt.lines)
 
 
-def test_the_steps(record: DerivationRecord) -> None:
-    first = record.steps[0]
-    assert (first.title, first.about, first.rows) == (
-        "start from",
-        "loss",
-        (Row("given", "d_loss = 1"),),
-    )
-    (tanh,) = [step for step in record.steps if step.about.startswith("h = tanh(")]
-    assert tanh.rows == (
-        Row("rule", "map_adjoint"),
-        Row("from", "d_h  [n, 2]"),
-        Row("t2 gets", "d_t2 = d_h * (1 - tanh(t2)**2)  [n, 2]"),
-    )
-    (bias,) = [step for step in record.steps if step.about.startswith("t2 = t1 + b")]
-    assert bias.rows[2:] == (
-        Row("t1 gets", "d_t2"),
-        Row("b gets", "d_t2, summed over what was stretched: d_b = sum(d_t2, axis=0)  [2]"),
-    )
-    (product,) = [step for step in record.steps if step.about.startswith("t1 = x @ W")]
-    assert product.rows[-1] == Row("W gets", "d_W = x.T @ d_t2  [3, 2]")
-    assert {row.label for row in record.rules} >= {"map_adjoint", "contraction_adjoint"}
-    assert all(row.text for row in record.rules)
+def test_the_steps_of_a_small_network(record: DerivationRecord) -> None:
+    steps: list[StepRecord] = items(record.chapters)
+    (tanh,) = [s for s in steps if s.verb == "through" and text(s.about) == "h"]
+    assert tanh.equation is not None and written(tanh.equation).startswith("h = tanh(")
+    assert [text(e.name) for e in tanh.before if e.name] == ["∂L/∂h"]
+    assert [cause.family for cause in tanh.causes] == ["map"]
+    (affine,) = [s for s in steps if s.equation and " = x W + b" in written(s.equation)]
+    assert {cause.family for cause in affine.causes} == {"map", "broadcast", "contraction"}
+    gives = {text(a.receiver): written(a.equation) for a in affine.arrivals}
+    assert set(gives) == {"W", "b"}
+    assert gives["W"].startswith("∂L/∂W = xᵀ ")
+    assert all(a.fits and a.shape == a.expected for s in steps for a in s.arrivals)
 
 
-def test_numbers_count_the_journal(record: DerivationRecord) -> None:
+def test_every_level_tells_every_entry_of_the_journal_once() -> None:
+    told = derivation_of(small_model(), level="every")
     counted: list[int] = []
-    for step in record.steps:
-        start, _, end = step.number.partition("-")
-        counted += range(int(start), int(end or start) + 1)
+    for step in items(told.chapters):
+        first, _, last = step.number.partition(" to ")
+        counted += range(int(first), int(last or first) + 1)
     assert counted == list(range(1, len(counted) + 1))
+    fewer = items(derivation_of(small_model(), level="steps").chapters)
+    assert len(items(told.chapters)) > len(fewer) > 0
+    assert derivation_of(small_model(), level="summary").chapters == ()
 
 
-def test_the_results(record: DerivationRecord) -> None:
-    assert [line.text.split(":")[0] for line in record.results] == ["loss", "b", "W"]
-    numbers = [line.number for line in (*record.values, *record.gradients)]
-    assert len(set(numbers)) == len(numbers)
-    assert {line.number for line in record.results} <= set(numbers)
+def test_softmax_minus_onehot_stands_on_paper() -> None:
+    record = derivation_of(softmax_regression())
+    on_paper = {text(e.name): e for e in items(record.derivatives) if e.name is not None}
+    told = on_paper["∂L/∂Z"]
+    assert written(told) == "∂L/∂Z = (softmax(Z) - onehot(y))/n"
+    (block,) = [b for b in items(record.code) if b.number == told.number]
+    assert block.rewritten and block.equation is not None
+    assert "softmax" not in written(block.equation)
+    (change,) = [r for r in items(record.simplifications) if r.after.name == told.name]
+    assert change.reasons
 
 
-def test_every_name_is_explained_before_it_is_used() -> None:
-    n = sg.dim("n")
-    x, y = sg.input("x", (n, 3)), sg.input("y", (n,), dtype="int")
-    W = sg.parameter("W", (3, 4))
-    log_p = sg.log_softmax(sg.tanh(x @ W), axis=1)
-    loss = -sg.mean(sg.take_along_axis(log_p, y[:, None], axis=1)) + sg.sum(W**2)
-    for function in ("value_and_grad", "hvp", "hessian"):
-        record = record_of(sg.Model("picked", loss=loss), function)
-        told = {line.text.split()[1] for line in record.given}
-        told |= {f"d_{line.text.split()[0]}" for line in record.definition if "loss" in line.text}
-        told |= {line.text.split()[0] for line in (*record.definition, *record.start)}
-        for step in record.steps:
-            for row in (Row("", step.about), *step.rows):
-                if row.label == "rule":
-                    continue
-                text = row.text.split(": ")[-1]
-                name, _, formula = text.partition(" = ")
-                used = re.findall(r"\bt\d+\b", formula or name)
-                assert set(used) <= told, (function, step)
-                told.add(name)
+def test_what_was_rewritten_is_said_with_its_reason() -> None:
+    (change,) = derivation_of(softmax_regression()).rewritings
+    assert written(change.before) != written(change.after)
+    assert change.reasons[0].name == "gather_first" and change.reasons[0].text
 
 
-def test_what_was_rewritten_is_said() -> None:
-    n = sg.dim("n")
-    x, y = sg.input("x", (n, 3)), sg.input("y", (n,), dtype="int")
-    W = sg.parameter("W", (3, 4))
-    z = x @ W
-    picked = sg.take_along_axis(sg.log_softmax(z, axis=1), y[:, None], axis=1)
-    record = record_of(sg.Model("picked", loss=-sg.mean(picked)))
-    (change,) = record.changes
-    assert isinstance(change, Change)
-    assert change.before.startswith("picked = take_along_axis(")
-    assert change.after.startswith("picked = ")
-    assert record.start
+def test_numbers_lead_from_equations_to_code_and_back(record: DerivationRecord) -> None:
+    equations = [e for e in (*items(record.forward), *items(record.derivatives)) if e.number]
+    assert len({e.anchor for e in equations}) == len(equations)
+    lines = {b.number: b for b in items(record.code) if b.number}
+    for equation in equations:
+        block = lines[equation.number]
+        assert (block.anchor, block.target) == (f"code-{equation.number}", equation.anchor)
+        assert any(line.strip().startswith(f"# ({equation.number})") for line in block.lines)
+    assert {r.key for r in record.results} == {"loss", "W", "b"}
+    assert {r.target for r in record.results} <= {e.anchor for e in equations}
 
 
-@pytest.mark.parametrize("form", FORMATS)
-def test_templates_use_every_field_and_no_other(form: str) -> None:
-    text = (templates_folder() / TEMPLATES[form]).read_text()
-    used = set(re.findall(r"{{ (?:equations\()?(\w+)\)? }}", text))
-    used |= set(re.findall(r"{% for \w+ in (\w+) %}", text)) | set(re.findall(r"{% if (\w+)", text))
-    used |= set(re.findall(r" or (\w+) %}", text))
-    names = {field.name for field in fields(DerivationRecord)}
-    assert names <= used
-    assert used - names <= {"lines", "line"}
+def test_all_lines_of_the_module_are_there() -> None:
+    model = small_model()
+    source = sg.compile(model).source
+    body = [
+        line for block in items(derivation_of(model).code) for line in block.lines if line.strip()
+    ]
+    assert body and all(f"    {line}\n" in source for line in body)
 
 
-def test_markdown_keeps_names_as_they_are(record: DerivationRecord) -> None:
-    text = render_derivation(record, "markdown")
-    assert "`t2 = t1 + b`" in text
-    assert "# small: the derivation of value\\_and\\_grad" in text
+def test_costs_add_up(record: DerivationRecord) -> None:
+    assert record.costs is not None
+    forward, backward, total = record.costs.totals
+    assert [row.part for row in record.costs.totals] == ["forward", "backward", "total"]
+    number = [int(row.sample[0].replace("\u202f", "")) for row in record.costs.totals]
+    assert number[0] + number[1] == number[2] > 0
+    peaks = [int(row.sample[2].replace("\u202f", "")) for row in (forward, backward, total)]
+    assert max(peaks[:2]) == peaks[2]
+    assert record.costs.sizes == "n = 64"
 
 
-def test_text_has_no_blank_surprises(record: DerivationRecord) -> None:
-    for form in FORMATS:
-        text = render_derivation(record, form)
-        assert not text.startswith("\n") and text.endswith("\n")
-        assert "\n\n\n" not in text
+def test_the_step_of_a_scan_has_a_derivation_of_its_own() -> None:
+    record = derivation_of(recurrent_model())
+    (scan,) = [s for s in items(record.chapters) if s.inner is not None]
+    assert scan.inner is not None
+    equations = [written(e) for e in scan.inner.equations]
+    assert any(e.startswith("h[t] = tanh(") and "h[t - 1]" in e for e in equations)
+    inside = [written(a.equation) for step in scan.inner.steps for a in step.arrivals]
+    assert any(e.startswith("∂L/∂h[t - 1] = ") for e in inside)
+    assert any(e.startswith("∂L/∂U[t] = h[t - 1]ᵀ ") for e in inside)
+    given = [written(a.equation) for a in scan.arrivals]
+    assert "∂L/∂U = Σ_t ∂L/∂U[t]" in given
 
 
-def test_records_are_frozen(record: DerivationRecord) -> None:
-    with pytest.raises(AttributeError):
-        record.title = "other"  # type: ignore[misc]
+def test_values_and_checks_stand_beside_equations_and_steps() -> None:
+    record = derivation_of(recurrent_model(), at="random", is_checked=True)
+    assert all(e.values for e in items(record.forward) if not e.intro)
+    assert all(g.values for g in record.given)
+    steps = items(record.chapters)
+    inner = [step for outer in steps if outer.inner for step in outer.inner.steps]
+    assert all(s.verified is not None and s.verified.holds for s in (*steps, *inner))
+    assert "all hold" in record.verification
 
 
-def test_deep_models_are_told_in_linear_space() -> None:
-    x = sg.input("x", (3,))
-    w = sg.parameter("w", (3,))
-    h: Any = x
-    for _ in range(400):
-        h = sg.tanh(h * w)
-    text = render_derivation(record_of(sg.Model("deep", loss=sg.sum(h))))
-    assert len(text) < 400 * 2000
+def test_a_wrong_rule_is_named_at_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = ADJOINTS[LogSumExp]
+
+    @wraps(right)
+    def wrong(g: Node, node: Node, x: Node) -> Any:
+        return tuple(1.001 * each for each in right(g, node, x))
+
+    monkeypatch.setitem(ADJOINTS, LogSumExp, wrong)
+    record = derivation_of(softmax_regression(), is_checked=True)
+    broken = [s for s in items(record.chapters) if s.verified and not s.verified.holds]
+    assert [cause.rule for s in broken for cause in s.causes if cause.family == "reduction"] == [
+        "logsumexp_adjoint"
+    ]
+    assert len(broken) == 1 and "logsumexp_adjoint" in record.verification
 
 
-def test_what_only_another_function_numbers_is_not_told() -> None:
-    """`loss` gives the terms of a cross-entropy a line of their own; the gradient needs none."""
-    n = sg.dim("n")
-    x, y = sg.input("x", (n, 4)), sg.input("y", (n,), dtype="int")
-    logits = x @ sg.parameter("W", (4, 3))
-    loss = sg.nn.functional.cross_entropy(logits, y)
-    model = sg.Model("net", loss=loss, outputs={"p": sg.softmax(logits, axis=-1)})
-    compiled = sg.compile(model)
-    position = [each.name for each in compiled.derived].index("value_and_grad")
-    equations = compiled.equations[position]
-    told = derivation_record(
-        model, compiled.derived[position], before_derivation(model), equations.names,
-        equations.numbers, [],
-    )  # fmt: skip
-    assert [line.text for line in told.values if line.text.startswith("None")] == []
-    assert all(line.number for line in told.values)
+def test_deep_models_fold_by_layer_in_linear_space() -> None:
+    x, h = sg.input("x", (3,)), None
+    h = x
+    for k in range(60):
+        h = sg.tanh(h * sg.parameter(f"w{k}", (3,)))
+    record = derivation_of(sg.Model("deep", loss=sg.sum(h)))
+    titles = [group.title for group in record.chapters]
+    assert {f"layer {k}" for k in range(60)} <= set(titles)
+    assert len(items(record.chapters)) < 60 * 4
+
+
+def test_records_are_frozen_all_the_way(record: DerivationRecord) -> None:
+    def check(part: Any) -> None:
+        if isinstance(part, tuple):
+            for each in part:
+                check(each)
+        elif is_dataclass(part) and not isinstance(part, type):
+            assert part.__dataclass_params__.frozen  # type: ignore[attr-defined]
+            for field in fields(part):
+                check(getattr(part, field.name))
+        else:
+            assert not isinstance(part, list | dict | set)
+
+    check(record)
+    assert replace(record, title="other").title == "other"
+
+
+def test_every_rule_family_is_explained() -> None:
+    for table in (ADJOINTS, TANGENTS):
+        assert {rule.__module__.rpartition(".")[2] for rule in table.values()} <= set(FAMILIES)
+    assert all(title and paragraphs and source for title, paragraphs, source in FAMILIES.values())
+
+
+def test_every_pass_gives_its_reason() -> None:
+    passes = {each.__name__ for each in (*BEFORE_DERIVATION, *AFTER_BATCHING, *FOR_THE_MACHINE)}
+    assert passes == set(REASONS)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("function", ["jvp", "vjp", "hvp", "hessian", "jacobian", "per_example_grad"])
+def test_every_function_is_told(function: str, level: str) -> None:
+    record = derivation_of(small_model(), function, level)
+    assert items(record.code) and record.results
+    assert bool(record.chapters) == (level != "summary")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symgrad.report.markdown import code, escaped
+from symgrad.report.markdown import escaped, fenced
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,7 @@ def test_escaped(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("d_h * (1 - h**2)", "`d_h * (1 - h**2)`"),
-        ("a`b", "`` a`b ``"),
-        ("``", "``` `` ```"),
-        ("a\nb", "`a b`"),
-    ],
+    ("lines", "fence"), [(["x = 1"], "```"), (["# `x`"], "```"), (["````", "y"], "`````")]
 )
-def test_code(text: str, expected: str) -> None:
-    assert code(text) == expected
+def test_a_fence_is_longer_than_what_it_holds(lines: list[str], fence: str) -> None:
+    assert fenced(lines).splitlines() == [f"{fence}python", *lines, fence]

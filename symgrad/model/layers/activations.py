@@ -193,8 +193,8 @@ class Softsign(Module):
 class Identity(Module):
     """The input itself; arguments are taken and not used, as in PyTorch."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
+    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name)
 
     def forward(self, input: Any) -> Node:
         return as_node(input)

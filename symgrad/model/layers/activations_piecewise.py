@@ -17,7 +17,7 @@ from symgrad.expr.node import Node
 from symgrad.expr.operand import as_node, elementwise, number
 from symgrad.expr.reindex import Reshape
 from symgrad.model.layers.activations import IN_PLACE
-from symgrad.model.layers.module import Module, Parameter, checked_name
+from symgrad.model.layers.module import Module, Parameter
 from symgrad.model.operations.operation import operation, refuse, refuse_of
 from symgrad.model.random import uniform
 
@@ -152,9 +152,8 @@ class PReLU(Module):
     weight: Any
 
     def __init__(self, num_parameters: Any = 1, init: Any = 0.25, device: Any = None,
-                 dtype: Any = None, *, name: str | None = None) -> None:  # fmt: skip
+                 dtype: Any = None) -> None:  # fmt: skip
         refuse_of("PReLU", device=device, dtype=dtype)
-        self.name = checked_name(name)
         self.num_parameters = as_dimension(num_parameters)
         self.weight = Parameter((self.num_parameters,), init)
 

@@ -103,7 +103,7 @@ def added(mask: Any, name: str, blocks: bool = False) -> Node:
     if node.dtype != BOOL:
         raise DefinitionError(
             f"{name} must be of booleans or of floats, but is of {node.dtype}",
-            fix=f'declare it with dtype="bool", or compare it: {name} != 0',
+            fix='declare it with dtype="bool", or compare it: sg.not_equal(mask, 0)',
         )
     opened, closed = (-sympy.oo, 0) if blocks else (0, -sympy.oo)
     return elementwise(f.where, node, opened, closed)

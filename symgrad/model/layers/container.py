@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.errors import DefinitionError, NamingError
 from symgrad.expr.node import user_location
-from symgrad.model.layers.module import Module, checked_name
+from symgrad.model.layers.module import Module
 
 
 class _Holder(Module):
@@ -45,8 +45,7 @@ class Sequential(_Holder):
     `Sequential({"encoder": ..., "head": ...})` names them instead.
     """
 
-    def __init__(self, *layers: Any, name: str | None = None) -> None:
-        self.name = checked_name(name)
+    def __init__(self, *layers: Any) -> None:
         if len(layers) == 1 and isinstance(layers[0], Mapping):
             parts = dict(layers[0])
         else:

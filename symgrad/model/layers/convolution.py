@@ -17,7 +17,7 @@ from symgrad.expr.node import Node, user_location
 from symgrad.expr.operand import as_node, elementwise, name_of
 from symgrad.expr.reindex import Reshape
 from symgrad.model.initialisers import torch_linear
-from symgrad.model.layers.module import Module, Parameter, checked_name
+from symgrad.model.layers.module import Module, Parameter
 from symgrad.model.layers.padding import SIDES, padded, padded_by_constant
 from symgrad.model.layers.spatial import AXES, batched, image, named, per_axis, windowed
 from symgrad.model.operations.operation import operation, refuse_of
@@ -128,10 +128,9 @@ class Filters(Module):
     _rank: int
 
     def _define(self, in_channels: Any, out_channels: Any, kernel_size: Any, groups: Any,
-                bias: bool, name: str | None, weight_init: Any, bias_init: Any,
+                bias: bool, weight_init: Any, bias_init: Any,
                 transposed: bool) -> None:  # fmt: skip
         kind = type(self).__name__
-        self.name = checked_name(name)
         self.in_channels = as_dimension(in_channels)
         self.out_channels = as_dimension(out_channels)
         (self.groups,) = per_axis(groups, 1, "groups", 1)
@@ -156,15 +155,17 @@ class Filters(Module):
         fits = x.ndim in (self._rank + 1, self._rank + 2)
         if fits and same(x.shape[-self._rank - 1], self.in_channels):
             return x
-        got = f"{x.shape[-self._rank - 1]} channels" if fits else f"{x.ndim} axes"
-        kind = type(self).__name__
-        change = f"make it nn.{kind}({x.shape[-self._rank - 1]}, {self.out_channels}, ...), or "
+        kind, got, change = type(self).__name__, f"{x.ndim} axes", ""
+        if fits:
+            channels = x.shape[-self._rank - 1]
+            got = f"{channels} channels"
+            change = f"make it nn.{kind}({channels}, {self.out_channels}, ...), or "
         raise ShapeError(
             f"{self._title()} expects [n, {self.in_channels}, {AXES[self._rank]}] or the same "
             f"without n, but its input has {got}",
             where=user_location(),
             facts={name_of(x) or "input": shape_text(x.shape)},
-            fix=f"{change if fits else ''}change what comes before",
+            fix=f"{change}change what comes before",
         )
 
 
@@ -172,11 +173,10 @@ class _Convolution(Filters):
     def __init__(self, in_channels: Any, out_channels: Any, kernel_size: Any, stride: Any = 1,
                  padding: Any = 0, dilation: Any = 1, groups: Any = 1, bias: bool = True,
                  padding_mode: str = "zeros", device: Any = None, dtype: Any = None, *,
-                 name: str | None = None, weight_init: Any = None,
-                 bias_init: Any = None) -> None:  # fmt: skip
+                 weight_init: Any = None, bias_init: Any = None) -> None:  # fmt: skip
         refuse_of(type(self).__name__, device=device, dtype=dtype)
-        self._define(in_channels, out_channels, kernel_size, groups, bias, name, weight_init,
-                     bias_init, transposed=False)  # fmt: skip
+        self._define(in_channels, out_channels, kernel_size, groups, bias, weight_init, bias_init,
+                     transposed=False)  # fmt: skip
         self.stride = per_axis(stride, self._rank, "stride", 1)
         self.dilation = per_axis(dilation, self._rank, "dilation", 1)
         self.padding_mode = padding_mode

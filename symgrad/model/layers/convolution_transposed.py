@@ -95,7 +95,7 @@ class _ConvolutionTransposed(Filters):
     def __init__(self, in_channels: Any, out_channels: Any, kernel_size: Any, stride: Any = 1,
                  padding: Any = 0, output_padding: Any = 0, groups: Any = 1, bias: bool = True,
                  dilation: Any = 1, padding_mode: str = "zeros", device: Any = None,
-                 dtype: Any = None, *, name: str | None = None, weight_init: Any = None,
+                 dtype: Any = None, *, weight_init: Any = None,
                  bias_init: Any = None) -> None:  # fmt: skip
         kind = type(self).__name__
         refuse_of(kind, device=device, dtype=dtype)
@@ -104,8 +104,8 @@ class _ConvolutionTransposed(Filters):
                 f"{kind}: padding_mode={padding_mode!r} is not supported; PyTorch has only 'zeros'",
                 where=user_location(),
             )
-        self._define(in_channels, out_channels, kernel_size, groups, bias, name, weight_init,
-                     bias_init, transposed=True)  # fmt: skip
+        self._define(in_channels, out_channels, kernel_size, groups, bias, weight_init, bias_init,
+                     transposed=True)  # fmt: skip
         self.padding_mode = padding_mode
         self.stride = per_axis(stride, self._rank, "stride", 1)
         self.dilation = per_axis(dilation, self._rank, "dilation", 1)

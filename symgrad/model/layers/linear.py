@@ -10,7 +10,7 @@ from symgrad.expr.dimension import as_dimension, same, same_shape, shape_text
 from symgrad.expr.node import Node, user_location
 from symgrad.expr.operand import as_node, name_of
 from symgrad.model.initialisers import torch_linear
-from symgrad.model.layers.module import Module, Parameter, checked_name
+from symgrad.model.layers.module import Module, Parameter
 from symgrad.model.operations.operation import operation, refuse_of
 
 
@@ -36,10 +36,9 @@ class Linear(Module):
     bias: Any
 
     def __init__(self, in_features: Any, out_features: Any, bias: bool = True,
-                 device: Any = None, dtype: Any = None, *, name: str | None = None,
-                 weight_init: Any = None, bias_init: Any = None) -> None:  # fmt: skip
+                 device: Any = None, dtype: Any = None, *, weight_init: Any = None,
+                 bias_init: Any = None) -> None:  # fmt: skip
         refuse_of("Linear", device=device, dtype=dtype)
-        self.name = checked_name(name)
         self.in_features = as_dimension(in_features)
         self.out_features = as_dimension(out_features)
         drawn = torch_linear(self.in_features)

@@ -11,13 +11,16 @@
 Parameters are named by their path from the outermost module, as in a `state_dict`:
 `hidden.weight`, `hidden.bias`, `scale`; within a Sequential `0.weight`, `2.weight`. The names
 are given when a module is first called or asked for a parameter, and stay. Buffers (running
-statistics) are named likewise; `update_state` says what they become.
+statistics) are named likewise; `update_state` says what they become. Every module takes a keyword
+`name`, its part of the path: nn.LSTM(3, 4, name="encoder") has `encoder.weight_ih_l0`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -60,6 +63,18 @@ class Module:
 
     name: str | None = None
     training: bool = True
+
+    def __init__(self, *, name: str | None = None) -> None:
+        """A subclass need not call it."""
+        if name is not None:
+            self.name = checked_name(name)
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """A constructor that does not ask for `name` takes it all the same."""
+        super().__init_subclass__(**arguments)
+        made = vars(cls).get("__init__")
+        if made is not None:
+            cls.__init__ = _taking_name(made)  # type: ignore[method-assign]
 
     def forward(self, *inputs: Any, **arguments: Any) -> Any:
         """What calling the module returns."""
@@ -231,6 +246,25 @@ def modules_called(node: Node) -> list[Module]:
 def layer_label(node: Node) -> str | None:
     """The label that a layer, not the user, gave `node`."""
     return _labels.get(node)
+
+
+def _taking_name(made: Callable[..., None]) -> Callable[..., None]:
+    """The constructor `made` with a keyword `name`, unless it has that, or any keyword, itself."""
+    signature = inspect.signature(made)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    last = inspect.Parameter("name", kind, default=None, annotation="str | None")
+    parameters = list(signature.parameters.values())
+    if "name" in signature.parameters or any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return made
+
+    @wraps(made)
+    def init(self: Module, *arguments: Any, name: str | None = None, **options: Any) -> None:
+        if name is not None:  # before, for what `made` calls; a base's constructor leaves it alone
+            self.name = checked_name(name)
+        made(self, *arguments, **options)
+
+    init.__signature__ = signature.replace(parameters=[*parameters, last])  # type: ignore[attr-defined]
+    return init
 
 
 def checked_name(name: Any) -> str | None:

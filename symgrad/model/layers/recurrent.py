@@ -125,6 +125,13 @@ class _Recurrent(Module):
         given = (None,) * len(self.state_names) if first is None else first
         if len(self.state_names) == 1 and first is not None:
             given = (first,)
+        elif isinstance(given, Node) or len(given) != len(self.state_names):
+            got = "one tensor" if isinstance(given, Node) else f"{len(given)} parts"
+            raise DefinitionError(
+                f"{self._title()}: the first state has two parts, and is given as {got}",
+                where=user_location(),
+                fix="pass (h_0, c_0)",
+            )
         count = self.num_layers * self._directions()
         sizes = (self._out_size(), self.hidden_size)
         names = ("h_0", "c_0")[: len(self.state_names)]

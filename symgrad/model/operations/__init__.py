@@ -10,6 +10,7 @@ from typing import Any
 
 from symgrad.model.operations import (
     diagonals,
+    filling,
     holding,
     indexing,
     joining,
@@ -21,7 +22,9 @@ from symgrad.model.operations import (
 )
 from symgrad.model.operations.elementwise import UFUNCS, clip, where
 
-FILES = (reductions, products, diagonals, holding, normal, shaping, joining, moving, indexing)
+FILES = (
+    reductions, products, diagonals, filling, holding, normal, shaping, joining, moving, indexing,
+)  # fmt: skip
 
 
 def _operations_of(room: Any) -> dict[str, Callable[..., Any]]:

@@ -64,7 +64,7 @@ def scan(
     if not isinstance(result, tuple) or len(result) != 2:
         raise DefinitionError(
             "the step must return two things: the state that follows, and what to keep",
-            facts={"got": type(result).__name__},
+            facts={"got": _shape_of(result)},
             fix="return state, y   (or state, None)",
         )
     after, kept = result

@@ -1,0 +1,102 @@
+"""The lines of the module beside the equations that they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from symgrad.emit.body import Block
+from symgrad.expr.leaf import Leaf
+from symgrad.expr.node import Node
+from symgrad.expr.scan import Scan, Stacked
+from symgrad.expr.walk import postorder
+from symgrad.report.derivation_record import CodeBlock, Equation
+from symgrad.report.equation_writer import EquationWriter
+from symgrad.report.followed import Followed
+from symgrad.report.notation import Math
+from symgrad.report.notation.entry import entry_of
+from symgrad.report.notation.names import derivative
+from symgrad.report.scan_steps import TIME, step_before, step_names
+
+
+def code_blocks(
+    blocks: Sequence[Block], followed: Followed, told: Mapping[str, Equation]
+) -> tuple[CodeBlock, ...]:
+    """`blocks` with their equations. `told`: those that stand further up, by number."""
+    outside, inside = module_names(followed)
+    writer = EquationWriter(outside.get, followed.numbers)
+    of_steps = EquationWriter(inside.get, followed.numbers)
+    by_number = {n: node for node, n in followed.numbers.items() if node in followed.code_names}
+    found: list[CodeBlock] = []
+    shown: set[int] = set()
+    for k, block in enumerate(blocks):
+        node = None if block.number is None else by_number.get(block.number)
+        if block.number is None:
+            found.append(CodeBlock("", f"code-part-{k}", "", None, block.lines))
+            continue
+        number = str(block.number)
+        is_first = block.number not in shown
+        shown.add(block.number)
+        equation = None
+        if node is not None and is_first and not isinstance(node, Scan):
+            equation = (of_steps if node in inside else writer).equation(node)
+        before = told.get(number)
+        found.append(
+            CodeBlock(
+                number,
+                f"code-{number}" if is_first else f"code-{number}-{k}",
+                f"eq-{number}" if before is not None else "",
+                equation,
+                block.lines,
+                before is not None and equation is not None and _differ(before, equation),
+            )
+        )
+    return tuple(found)
+
+
+def module_names(followed: Followed) -> tuple[dict[Node, Math], dict[Node, Math]]:
+    """What the module's tensors are called: as on paper, where they stand there; and in steps."""
+    on_paper = followed.paper_names
+    names: dict[Node, Math] = {}
+    for node, name in followed.code_names.items():
+        paper = node if isinstance(node, Leaf) else followed.on_paper(node)
+        known = None
+        if paper is not None and (isinstance(paper, Leaf) or paper in on_paper.naming.names):
+            known = on_paper(paper)
+        if isinstance(node, Stacked) and known is None:
+            if node.inner in node.scan.step.carried:
+                continue  # the state before each step, written as that
+            if node.inner in followed.code_names:  # the step is its first index
+                known = derivative(followed.code_names[node.inner])
+        names[node] = known if known is not None else derivative(name)
+    nodes = postorder(followed.derived.form.outputs.values())
+    inside: dict[Node, Math] = {}
+    _name_steps([node for node in nodes if isinstance(node, Scan)], followed, names, inside)
+    return names, inside
+
+
+def _name_steps(
+    scans: Sequence[Scan], followed: Followed, names: dict[Node, Math], inside: dict[Node, Math]
+) -> None:
+    """Names in the steps of `scans`: in the code's words, with the step as an index."""
+    for scan in scans:
+        nodes = set(postorder(scan.step.following))
+        given = step_names(scan, names.get)
+        for state, follows in zip(scan.step.carried, scan.step.following, strict=True):
+            called = followed.code_names.get(state)
+            if called is not None:
+                given[state] = entry_of(derivative(called), (step_before(scan),))
+                names[state] = derivative(called)
+                if not isinstance(follows, Leaf):
+                    given[follows] = entry_of(derivative(called), (TIME,))
+        for node in followed.code_names:
+            if node in nodes and node not in given:
+                given[node] = entry_of(derivative(followed.code_names[node]), (TIME,))
+        inside.update(given)
+        _name_steps([n for n in nodes if isinstance(n, Scan)], followed, names, inside)
+
+
+def _differ(paper: Equation, module: Equation) -> bool:
+    """Whether the module computes it in another form."""
+    return paper.matrix != module.matrix and paper.index != module.index
+
+

@@ -1,0 +1,32 @@
+r"""Prose and listings in LaTeX: text in which no character is a command.
+
+>>> latex_prose("50% of a_b")
+'50\\% of a\\_b'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgrad.report.notation.latex import escaped
+
+# what pdflatex does not know as a letter, in prose
+SPELLED = {
+    "Σ": r"$\Sigma$", "∂": r"$\partial$", "⊙": r"$\odot$", "⁻¹": r"$^{-1}$", "⁻ᵀ": r"$^{-\top}$",
+    "ᵀ": r"$^{\top}$", "²": r"$^{2}$", "·": r"$\cdot$", "✓": r"$\checkmark$", "—": "---",
+    "\u202f": r"\,", "…": r"\ldots{}", "₀": "$_0$",
+}  # fmt: skip
+
+
+def latex_prose(words: str) -> str:
+    """`words` for a paragraph."""
+    found = escaped(words)
+    for character, command in SPELLED.items():
+        found = found.replace(character, command)
+    return "".join(c if ord(c) < 0x250 else f"[U+{ord(c):04X}]" for c in found)
+
+
+def latex_listing(lines: Sequence[str]) -> str:
+    """Lines of code, one below the other."""
+    set_lines = (latex_prose(line).replace(" ", "~") or "~" for line in lines)
+    return "\n".join(rf"\texttt{{{line}}}\\" for line in set_lines)

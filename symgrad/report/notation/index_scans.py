@@ -1,0 +1,64 @@
+"""The form with indices of scans: a tensor of a step at step t, read from the states before it.
+
+The state h is written h_t after step t, t = 0, ..., T - 1, and h_-1 before the first; of a scan
+that runs backwards h_T is the first state, and step t makes h_t of h_t+1.
+"""
+
+from __future__ import annotations
+
+from symgrad.expr.node import Node
+from symgrad.expr.scan import Final, Scan, Stacked
+from symgrad.report.notation import formula as m
+from symgrad.report.notation.build import negative, total
+from symgrad.report.notation.entry import Entry, entry_of
+from symgrad.report.notation.index_form import WRITERS, IndexForm, NameOf
+from symgrad.report.notation.names import symbol
+from symgrad.report.notation.scalar import number
+
+
+def state_name(state: Node, name_of: NameOf) -> m.Math:
+    """What a carried state is called, without its step."""
+    return name_of(state) or symbol(str(getattr(state, "name", "h")))
+
+
+def step_before(scan: Scan, step: m.Math) -> m.Math:
+    """The step whose state step `step` is given."""
+    return total(step, m.ONE if scan.is_reversed else negative(m.ONE))
+
+
+class StepForm(IndexForm):
+    """Writes entries of the tensors of one step."""
+
+    def __init__(self, outer: IndexForm, scan: Scan, step: m.Math) -> None:
+        super().__init__(outer.name_of, outer.letters)
+        self.ranges = outer.ranges
+        self.steps = (*outer.steps, step)
+        self._outer, self._scan, self._step = outer, scan, step
+        self._operands = dict(scan.inputs)
+
+    def entry(self, node: Node, at: Entry) -> m.Math:
+        """As of any tensor; what the step is given is read from what it is bound to."""
+        step = self._scan.step
+        if node in step.carried:
+            before = step_before(self._scan, self._step)
+            return entry_of(state_name(node, self.name_of), (*self.steps[:-1], before, *at))
+        if node in step.sequences:
+            return self._outer.entry(self._operands[node], (self._step, *at))
+        if node in step.fixed:
+            return self._outer.entry(self._operands[node], at)
+        if node in step.following:
+            state = step.carried[step.following.index(node)]
+            return entry_of(state_name(state, self.name_of), (*self.steps, *at))
+        return super().entry(node, at)
+
+
+def _stacked(w: IndexForm, node: Stacked, at: Entry) -> m.Math:
+    return StepForm(w, node.scan, at[0]).entry(node.inner, at[1:])
+
+
+def _final(w: IndexForm, node: Final, at: Entry) -> m.Math:
+    last = m.ZERO if node.scan.is_reversed else number(node.scan.length - 1)
+    return entry_of(state_name(node.state, w.name_of), (*w.steps, last, *at))
+
+
+WRITERS |= {Stacked: _stacked, Final: _final}

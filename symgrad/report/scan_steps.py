@@ -1,0 +1,212 @@
+"""The step of a scan on paper: subscripts t, and t-1 for the state before; and its derivation.
+
+    h_t = tanh(u_t + h_{t-1} W)       what arrives at h_t goes back to u_t, h_{t-1} and W
+
+A tensor that is the same at every step receives something at each: dL/dW_t, summed afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from symgrad.calculus.journal import FORWARD, Journal
+from symgrad.expr.leaf import Leaf
+from symgrad.expr.node import Node
+from symgrad.expr.scan import Scan, Stacked, wishes
+from symgrad.expr.walk import postorder
+from symgrad.report.derivation_record import Equation, Prose
+from symgrad.report.equation_writer import EquationWriter
+from symgrad.report.journal_steps import EVERY, displayed, told_apart
+from symgrad.report.naming import LETTER, Naming
+from symgrad.report.notation import Along, Math, Partial, Symbol, number
+from symgrad.report.notation.entry import entry_of
+from symgrad.report.notation.formula import ONE, Big, Indexed, Negative, Relation, Sum
+from symgrad.report.notation.names import derivative
+from symgrad.report.paper_names import PaperNames, derivative_names
+
+TIME = Symbol("t")
+NameOf = Callable[[Node], Math | None]
+
+
+class StepOnPaper:
+    """The step of a scan: what its tensors are called, and its equations.
+
+    `read`: what is asked of each step besides the states. `outer`: names around the scan. `taken`:
+    names that are not to be given again. `journal`: of the derivation of the step, if it is told.
+    """
+
+    def __init__(
+        self,
+        scan: Scan,
+        read: Iterable[Node],
+        outer: PaperNames,
+        taken: Iterable[str] = (),
+        journal: Journal | None = None,
+        level: str = "",
+    ) -> None:
+        self.scan = scan
+        self.roots = list(dict.fromkeys([*scan.step.following, *read]))
+        self.told = frozenset(postorder(self.roots))
+        self.naming = self._names_as_text(journal or Journal(), level, taken)
+        more = step_names(scan, outer)
+        for node, name in self.naming.names.items():
+            if (node in self.told or node in self.naming.automatic) and node not in more:
+                more[node] = entry_of(derivative(name), (TIME,))
+        steps = journal.steps if journal is not None else []
+        mark = "t" if steps and steps[0].mode == FORWARD else "d"
+        self.slopes = {w: _slope(entry_of(more[w], (TIME,)), mark, outer) for w in scan.step.fixed}
+        if journal is not None:
+            more |= self._seeds(journal, more, outer)
+        texts = self.naming.names
+        _, belongs = derivative_names(journal or Journal(), texts, self.naming.automatic)
+        for node, (own, primal) in belongs.items():
+            if node not in self.told and node not in self.naming.automatic:
+                named = more.get(primal)
+                slope = self.slopes.get(primal)
+                if slope is None and named is not None:
+                    slope = _slope(named, own, outer)
+                if slope is not None:
+                    more.setdefault(node, slope)
+        self.names = PaperNames(self.naming, belongs, more, slopes=self.slopes)
+        self.names.loss = outer.loss
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """Those of the step, without those of its derivation."""
+        writer = EquationWriter(self.names, {})
+        lines = [node for node in self.naming.lines if node in self.told]
+        return tuple(writer.equation(node) for node in lines)
+
+    def from_outside(self, stacks: Iterable[Stacked]) -> dict[Node, Math]:
+        """What the tensors of the step are called around it, where the step is an index of theirs.
+
+        `stacks`: those of the scan that have no name of their own.
+        """
+        found: dict[Node, Math] = {s: _symbol(s) for s in self.scan.step.carried}
+        for stack in stacks:
+            name = self.naming.name_of(stack.inner)
+            if name is not None and stack.inner not in self.scan.step.carried:  # a step earlier
+                found[stack] = derivative(name)
+        return found
+
+    @property
+    def intro(self) -> Prose:
+        """`for t = 0, ..., T - 1, from h_{-1}`."""
+        last = Sum((number(self.scan.length), Negative(ONE)))
+        states = [entry_of(_symbol(state), (self._start,)) for state in self.scan.step.carried]
+        intro: list[str | Math] = ["for ", TIME, " = 0, ..., ", last]
+        if self.scan.is_reversed:
+            intro = ["for ", TIME, " = ", last, ", ..., 0"]
+        for k, state in enumerate(states):
+            intro += [", from " if k == 0 else ", ", state]
+        return tuple(intro)
+
+    @property
+    def _start(self) -> Math:
+        return number(self.scan.length) if self.scan.is_reversed else Negative(ONE)
+
+    def arrival(self, position: int, left: Math) -> Math:
+        """What the scan's operand at `position` receives: `left`, by what its steps receive."""
+        bound = self.scan.step.bound[position]
+        if bound in self.scan.step.fixed:
+            return Relation("=", left, Big("sum", (TIME,), self.slopes[bound]))
+        if bound in self.scan.step.sequences:
+            slope, each = self.names.derivative(bound), entry_of(left, (TIME,))
+            return left if slope is None or slope == each else Relation("=", each, slope)
+        first = entry_of(_symbol(bound), (self._start,))
+        return Relation("=", left, Partial(first, self.names.loss))
+
+    def _names_as_text(self, journal: Journal, level: str, taken: Iterable[str]) -> Naming:
+        scan = self.scan
+        known: dict[Node, str] = {}
+        for node in self.told:
+            if node.label is not None or node in wishes:
+                known[node] = node.label or wishes[node]
+        for state, follows in zip(scan.step.carried, scan.step.following, strict=True):
+            if not isinstance(follows, Leaf):
+                known[follows] = _name(state)
+        known |= {bound: _name(bound) for bound in scan.step.bound}
+        owned, _ = derivative_names(journal, known)
+        is_told = told_apart(self.roots, known)
+        passed = [step.node for step in journal.steps] if level == EVERY else []
+        plain = Naming([*self.roots, *passed], known, (), taken, letter=LETTER)
+        nameless = {node for node in self.told if node not in plain.names}
+        shown = [*self.roots, *passed, *displayed(journal, is_told, level)]
+        naming = Naming(shown, owned | plain.names, nameless, taken, letter=LETTER)
+        naming.automatic |= plain.automatic
+        return naming
+
+    def _seeds(
+        self, journal: Journal, names: Mapping[Node, Math], outer: PaperNames
+    ) -> dict[Node, Math]:
+        """What arrives at a step: from the step after it, and from outside where it is read."""
+        seeds = [step for step in journal.steps if step.kind == "seed"]
+        summed = {step.node for step in journal.steps if step.kind == "accumulate"}
+        states = set(self.scan.step.following)
+        found: dict[Node, Math] = {}
+        for step in seeds:
+            name = names.get(step.node) or self._name_of_seed(step.node)
+            if step.mode == FORWARD or step.node not in summed:
+                found[step.result] = _slope(name, "t" if step.mode == FORWARD else "d", outer)
+                continue
+            base = name.of if isinstance(name, Indexed) else name
+            is_first = not any(s.node is step.node and s.result in found for s in seeds)
+            place = "later" if is_first and step.node in states else "out"
+            below = (base.base, *base.below) if isinstance(base, Symbol) else ()
+            found[step.result] = entry_of(Symbol("delta", (*below, place)), (TIME,))
+        return found
+
+    def _name_of_seed(self, node: Node) -> Math:
+        return entry_of(derivative(self.naming.name_of(node) or "y"), (TIME,))
+
+
+def step_names(scan: Scan, outer: NameOf) -> dict[Node, Math]:
+    """What a step is given and makes of its states, at step t."""
+    step = scan.step
+    before = step_before(scan)
+    given = dict(scan.inputs)
+    found: dict[Node, Math] = {}
+    for state, follows in zip(step.carried, step.following, strict=True):
+        found[state] = entry_of(_symbol(state), (before,))
+        if not isinstance(follows, Leaf):
+            found.setdefault(follows, entry_of(_symbol(state), (TIME,)))
+    for x in step.sequences:
+        found[x] = entry_of(outer(given[x]) or _symbol(x), (TIME,))
+    for w in step.fixed:
+        found[w] = outer(given[w]) or _symbol(w)
+    return found
+
+
+def step_before(scan: Scan) -> Math:
+    """The step whose state step t is given."""
+    return Sum((TIME, ONE if scan.is_reversed else Negative(ONE)))
+
+
+def owner_in(roots: Iterable[Node], names: NameOf) -> Callable[[Node], Node]:
+    """The tensor with a name that one without is written inside of: its only reader."""
+    roots = list(roots)
+    readers: dict[Node, Node] = {}
+    for node in postorder(roots):
+        for operand in node.operands:
+            readers.setdefault(operand, node)
+
+    def owner(node: Node) -> Node:
+        while names(node) is None and node in readers and not isinstance(node, Leaf):
+            if isinstance(readers[node], Scan):
+                break
+            node = readers[node]
+        return node
+
+    return owner
+
+
+def _slope(name: Math, mark: str, outer: PaperNames) -> Math:
+    return Along(name) if mark == "t" else Partial(name, outer.loss)
+
+
+def _symbol(bound: Node) -> Math:
+    return derivative(_name(bound))
+
+
+def _name(bound: Node) -> str:
+    return bound.label or str(getattr(bound, "name", "s"))

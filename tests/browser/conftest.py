@@ -1,0 +1,45 @@
+"""A real browser for the pages: the system's Chromium, driven by Playwright; skipped without."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from examples.gallery import GALLERY, ROOT
+from symgrad.derivation_pages import derivation_of
+from symgrad.report.render import render_derivation
+from tests.browser.deep_network import deep_network
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PAGES = sorted(GALLERY.glob("*.html"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[sync_api.Browser]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def deep_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The derivation of a network of 100 layers."""
+    record, _ = derivation_of(deep_network(100))
+    path = tmp_path_factory.mktemp("deep") / "deep.html"
+    path.write_text(render_derivation(record, "html"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(params=[*(page.name for page in PAGES), "100 layers"])
+def page_file(request: pytest.FixtureRequest) -> Path:
+    """Each page of the gallery, and that of a deep network."""
+    if request.param == "100 layers":
+        return request.getfixturevalue("deep_page")
+    return ROOT / "docs" / "gallery" / request.param

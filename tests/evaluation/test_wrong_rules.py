@@ -6,7 +6,7 @@ import pytest
 import sympy
 from catalogue import CASES_OF, Case
 from derivations import of_model
-from test_verify import of_case, recurrent
+from test_verified_steps import of_case, recurrent
 
 import symgrad as sg
 from symgrad.calculus import batching, forward, reverse

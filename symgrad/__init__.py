@@ -11,16 +11,16 @@
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any
 
 from symgrad import linalg, nn
-from symgrad import notebooks as notebooks
 from symgrad.compiler import Compiled
 from symgrad.compiler import compile_model as compile
-from symgrad.derivations import Derivation, derive
 from symgrad.differentiation import grad, hessian, hvp, jacobian, jvp, vjp
 from symgrad.errors import SymgradError
 from symgrad.expr.dimension import dim
+from symgrad.expr.display import Displayed
 from symgrad.expr.node import Node
 from symgrad.model import initialisers as init
 from symgrad.model import random
@@ -51,12 +51,26 @@ from symgrad.weights.files import load_weights, save_weights
 globals().update(OPERATIONS)  # NumPy's operations, by name
 methods.install(OPERATIONS, vars(nn.functional))  # and as methods of tensors
 
+# Whoever only compiles does not wait for the rooms that print derivations.
+Displayed._enter_printers = staticmethod(lambda: import_module("symgrad.notebooks"))
+ON_DEMAND = {"Derivation": "symgrad.derivations", "derive": "symgrad.derivations"}
+
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    """What is not there. (It also tells type checkers that the operations are functions.)"""
+    """What is loaded when it is asked for, or is not there.
+
+    (It also tells type checkers that the operations are functions.)
+    """
+    if name in ON_DEMAND:
+        value: Callable[..., Any] = getattr(import_module(ON_DEMAND[name]), name)
+        return value
     close = get_close_matches(name, __all__, n=3)
     advice = f"; did you mean {' or '.join(close)}?" if close else ""
     raise AttributeError(f"symgrad has no {name}{advice}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *ON_DEMAND})
 
 
 __all__ = [

@@ -7,24 +7,38 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
 import symgrad
-from symgrad.cli.check import check
-from symgrad.cli.compile import compile_command
-from symgrad.cli.derive import derive
-from symgrad.cli.health import health_command
-from symgrad.cli.show import show
-from symgrad.cli.weights import weights
 from symgrad.errors import SymgradError
 
 BAD_INPUT = 2
+# Each command with the file and the function that it is: only the one that runs is loaded.
+COMMANDS = {
+    "compile": ("symgrad.cli.compile", "compile_command"),
+    "check": ("symgrad.cli.check", "check"),
+    "derive": ("symgrad.cli.derive", "derive"),
+    "health": ("symgrad.cli.health", "health_command"),
+    "show": ("symgrad.cli.show", "show"),
+    "weights": ("symgrad.cli.weights", "weights"),
+}
 
 
 class Commands(click.Group):
     """A group of commands that prints symgrad's own errors instead of tracebacks."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        file, function = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(file), function)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -52,7 +66,3 @@ def main() -> None:
 
     Exit status: 0 good, 1 a check failed, 2 wrong use or bad input.
     """
-
-
-for command in (compile_command, check, derive, health_command, show, weights):
-    main.add_command(command)

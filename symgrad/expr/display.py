@@ -12,9 +12,11 @@ class Displayed:
     """Base of what a notebook shows as mathematics; `print` and `repr` stay as they are.
 
     `_displays`: "html", "latex" -> what writes it. Where it gives None, the text is shown.
+    `_enter_printers`: fills them, when a notebook first asks.
     """
 
     _displays: ClassVar[Mapping[str, Callable[[Any], str | None]]] = {}
+    _enter_printers: ClassVar[Callable[[], object]] = staticmethod(lambda: None)
 
     def _repr_html_(self) -> str | None:
         return self._display("html")
@@ -23,5 +25,6 @@ class Displayed:
         return self._display("latex")
 
     def _display(self, form: str) -> str | None:
+        Displayed._enter_printers()
         write = self._displays.get(form)
         return None if write is None else write(self)

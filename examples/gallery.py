@@ -7,17 +7,18 @@ python -m examples.gallery --check    exits with 1 if a file differs, is missing
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
+from examples.committed import ROOT, write_or_check
 from examples.gallery_index import Entry, index_page, readme
 from symgrad.derivation_pages import derivation_of
 from symgrad.errors import CheckError
 from symgrad.model.model_file import load_model
 from symgrad.report.render import render_derivation
 
-ROOT = Path(__file__).resolve().parent.parent
 MODELS = Path("examples/classics")
 GALLERY = ROOT / "docs" / "gallery"
 
@@ -92,7 +93,7 @@ def derived(page: Page) -> str:
     return render_derivation(record, "html")
 
 
-def differences(texts: dict[str, str], folder: Path = GALLERY) -> list[str]:
+def differences(texts: Mapping[str, str], folder: Path = GALLERY) -> list[str]:
     """What is wrong with the files of `folder`, a line each."""
     found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*")}
     wrong = [f"{name} is missing" for name in sorted(texts.keys() - found.keys())]
@@ -102,18 +103,11 @@ def differences(texts: dict[str, str], folder: Path = GALLERY) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    texts = sources()
-    if "--check" in arguments:
-        wrong = differences(texts)
-        for line in wrong:
-            print(line)
-        print("docs/gallery/ is current" if not wrong else "run: python -m examples.gallery")
-        return 1 if wrong else 0
-    GALLERY.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (GALLERY / name).write_text(text, encoding="utf-8")
-        print(f"wrote docs/gallery/{name}: {len(text.encode()) // 1000} kB")
-    return 0
+    command = "python -m examples.gallery"
+    return write_or_check(
+        arguments, command, GALLERY, sources(), differences,
+        lambda text: f"{len(text.encode()) // 1000} kB",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

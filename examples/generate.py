@@ -7,13 +7,15 @@ python -m examples.generate --check    exits with 1 if a file differs, is missin
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from examples.committed import ROOT, write_or_check
 from symgrad.compiler import MARK, compile_model
 from symgrad.model.model_file import load_model
 
 HERE = Path(__file__).resolve().parent
-GENERATED = HERE.parent / "generated"
+GENERATED = ROOT / "generated"
 
 # model file -> the functions of its module; None for the default three
 MODELS: dict[str, list[str] | None] = {
@@ -40,7 +42,7 @@ def sources() -> dict[str, str]:
     return texts
 
 
-def differences(texts: dict[str, str], folder: Path = GENERATED) -> list[str]:
+def differences(texts: Mapping[str, str], folder: Path = GENERATED) -> list[str]:
     """What is wrong with the files of `folder`, a line each."""
     found = {path.name: path.read_text() for path in folder.glob("*.py")}
     wrong = [f"{name} is missing" for name in sorted(texts.keys() - found.keys())]
@@ -56,18 +58,11 @@ def differences(texts: dict[str, str], folder: Path = GENERATED) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    texts = sources()
-    if "--check" in arguments:
-        wrong = differences(texts)
-        for line in wrong:
-            print(line)
-        print("generated/ is current" if not wrong else "run: python -m examples.generate")
-        return 1 if wrong else 0
-    GENERATED.mkdir(exist_ok=True)
-    for name, text in texts.items():
-        (GENERATED / name).write_text(text)
-        print(f"wrote generated/{name}: {len(text.splitlines())} lines")
-    return 0
+    command = "python -m examples.generate"
+    return write_or_check(
+        arguments, command, GENERATED, sources(), differences,
+        lambda text: f"{len(text.splitlines())} lines",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -5,12 +5,10 @@ python -m examples.train_char_lstm
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
-from examples.adam import Adam, clip
-from examples.text import decoded, encoded, extracts, help_texts, unigram_entropy
+from examples.learning_to_write import learn_to_write
+from examples.text import decoded, encoded, extracts
 from examples.training import Arrays
 from generated import char_lstm as net
 
@@ -45,32 +43,16 @@ def written(params: Arrays, start: str, count: int, rng: np.random.Generator) ->
     return decoded(codes)
 
 
+def batch(train: np.ndarray, rng: np.random.Generator) -> Arrays:
+    """Extracts side by side, read from the state that has read nothing."""
+    pieces = extracts(train, BATCH, LENGTH + 1, rng).T
+    return {"text": pieces[:-1], "following": pieces[1:], **first_state(BATCH)}
+
+
 def main() -> tuple[float, float]:
-    start = time.perf_counter()
-    train, held_out = help_texts()
-    entropy = unigram_entropy(held_out)
-    print(f"{len(train)} characters to train on, {len(held_out)} held out")
-    print(f"unigram entropy of what is held out: {entropy:.2f} bits per character")
-    params = net.init_params(seed=0, dtype=np.float32)
-    optimiser = Adam(params)
-    rng = np.random.default_rng(0)
-    for step in range(1, STEPS + 1):
-        pieces = extracts(train, BATCH, LENGTH + 1, rng).T
-        loss, grads = net.value_and_grad(
-            params, text=pieces[:-1], following=pieces[1:], **first_state(BATCH)
-        )
-        clip(grads, 1.0)
-        optimiser.rate = RATE * (1 - (step - 1) / STEPS)
-        optimiser.step(grads)
-        if step in (1, 100, 500, 1000, STEPS):
-            bits = bits_per_character(params, held_out)
-            print(f"step {step:5d}   loss {loss / np.log(2):.3f} bits   held out {bits:.3f} bits")
-    print(
-        f"held out {bits:.2f} bits per character, {bits / entropy:.0%} of the unigram entropy, "
-        f"in {time.perf_counter() - start:.0f} s; it writes:"
+    return learn_to_write(
+        net, STEPS, batch, lambda step: RATE * (1 - (step - 1) / STEPS), bits_per_character, written
     )
-    print(written(params, "The ", 400, np.random.default_rng(0)))
-    return bits, entropy
 
 
 if __name__ == "__main__":

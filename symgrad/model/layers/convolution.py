@@ -53,17 +53,22 @@ FUNCTIONS = {1: conv1d, 2: conv2d, 3: conv3d}
 
 def _check(x: Node, weight: Node, groups: int, rank: int) -> None:
     """Raises: ShapeError if the weight does not fit the input."""
-    if weight.ndim != rank + 2:
-        raise ShapeError(f"the weight must be [out, in / groups, {AXES[rank]}]")
-    if not all(size.is_Integer for size in weight.shape):
-        raise ShapeError("the sizes of the weight must be known numbers")
+    check_weight(weight, "out, in / groups", "output", groups, rank)
     channels = x.shape[-rank - 1]
     if not same(channels, weight.shape[1] * groups):
         raise ShapeError(
             f"the input has {channels} channels, but the weight takes {weight.shape[1] * groups}"
         )
+
+
+def check_weight(weight: Node, layout: str, first: str, groups: int, rank: int) -> None:
+    """Raises: ShapeError unless it is [`layout`, spatial axes] and `first` channels make groups."""
+    if weight.ndim != rank + 2:
+        raise ShapeError(f"the weight must be [{layout}, {AXES[rank]}]")
+    if not all(size.is_Integer for size in weight.shape):
+        raise ShapeError("the sizes of the weight must be known numbers")
     if weight.shape[0] % groups:
-        raise ShapeError(f"{weight.shape[0]} output channels do not make {groups} groups")
+        raise ShapeError(f"{weight.shape[0]} {first} channels do not make {groups} groups")
 
 
 def _margins(

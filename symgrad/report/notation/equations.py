@@ -17,7 +17,8 @@ from symgrad.report.notation import (
 )  # fmt: skip  # they enter their families into the tables of the two forms
 from symgrad.report.notation.broadcast import remarks_of
 from symgrad.report.notation.entry import entry_of
-from symgrad.report.notation.index_form import NameOf, bases_in, free_letters, index_form
+from symgrad.report.notation.index_form import index_form
+from symgrad.report.notation.letters import NameOf, bases_in, free_letters
 from symgrad.report.notation.matrix_form import MatrixForm, NoMatrices
 from symgrad.report.notation.text import text
 

@@ -10,10 +10,8 @@ Indices count from 0. What moves entries is written in `index_moves`, functions 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
-
-import sympy
 
 from symgrad.expr.contraction import Contraction
 from symgrad.expr.detached import Detached
@@ -36,35 +34,30 @@ from symgrad.expr.slots import slots_of
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.build import product, ratio, scaled
 from symgrad.report.notation.entry import Entry, entry_of, inserted, replaced
+from symgrad.report.notation.letters import (
+    Lettered,
+    NameOf,
+    bases_in,
+    free_letters,
+    numbered,
+)
 from symgrad.report.notation.maps import readable, without_number
 from symgrad.report.notation.matrix_form import MatrixForm
 from symgrad.report.notation.names import symbol
 from symgrad.report.notation.scalar import number, scalar_formula
 from symgrad.report.notation.written import Written, of_kind
 
-NameOf = Callable[[Node], m.Math | None]
 Writer = Callable[["IndexForm", Any, Entry], m.Math]
 WRITERS: dict[type[Node], Writer] = {}
-LETTERS = "ijklpqrsuvw"
 PLACEHOLDER = "index"
 
 
-class IndexForm:
-    """Writes entries of tensors. `ranges`: how many values each letter takes, from 0 on."""
+class IndexForm(Lettered):
+    """Writes entries of tensors."""
 
     def __init__(self, name_of: NameOf, letters: Iterator[m.Math]) -> None:
-        self.name_of = name_of
-        self.letters = letters
-        self.ranges: dict[m.Math, m.Math] = {}
+        super().__init__(name_of, letters)
         self.steps: Entry = ()  # of the scans in whose steps it writes
-
-    def fresh(self, size: sympy.Expr) -> m.Math:
-        """A new letter for an index; the only index of an axis of size 1 is 0."""
-        if size == 1:
-            return m.ZERO
-        letter = next(self.letters)
-        self.ranges[letter] = number(size)
-        return letter
 
     def entry(self, node: Node, at: Entry) -> m.Math:
         """The entry of an operand: by its name, or by its own formula where it has none."""
@@ -95,33 +88,10 @@ def index_form(node: Node, name_of: NameOf) -> tuple[m.Relation, dict[m.Math, m.
     """`name_ij = ...` for a node that `name_of` knows, and the ranges of its letters."""
     name = name_of(node)
     assert name is not None, node
-    draft = IndexForm(name_of, _numbered(PLACEHOLDER))
+    draft = IndexForm(name_of, numbered(PLACEHOLDER))
     taken = bases_in((draft.equation(node, name), *draft.ranges.values()))
     writer = IndexForm(name_of, free_letters(taken))
     return writer.equation(node, name), writer.ranges
-
-
-def bases_in(formulas: Iterable[m.Math]) -> set[str]:
-    """What no index may be called: the names that are used."""
-    return {
-        part.base
-        for formula in formulas
-        for part in m.parts_of(formula)
-        if isinstance(part, m.Symbol)
-    }
-
-
-def free_letters(taken: set[str], letters: str = LETTERS) -> Iterator[m.Math]:
-    """Letters for indices, none of them taken; in the end numbered ones."""
-    yield from (m.Symbol(letter) for letter in letters if letter not in taken)
-    yield from _numbered(next(c for c in "ijkι" if c not in taken or c == "ι"))
-
-
-def _numbered(base: str) -> Iterator[m.Math]:
-    count = 0
-    while True:
-        count += 1
-        yield m.Symbol(base, (str(count),))
 
 
 def aligned(operand: Node, at: Entry) -> Entry:

@@ -11,7 +11,8 @@ from symgrad.expr.scan import Final, Scan, Stacked
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.build import negative, total
 from symgrad.report.notation.entry import Entry, entry_of
-from symgrad.report.notation.index_form import WRITERS, IndexForm, NameOf
+from symgrad.report.notation.index_form import WRITERS, IndexForm
+from symgrad.report.notation.letters import NameOf
 from symgrad.report.notation.names import symbol
 from symgrad.report.notation.scalar import number
 

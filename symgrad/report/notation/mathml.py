@@ -18,15 +18,12 @@ from symgrad.report.notation.brackets import (
 )  # fmt: skip
 from symgrad.report.notation.greek import GREEK_LETTERS
 from symgrad.report.notation.latex import latex
+from symgrad.report.notation.signs import MARKS
+from symgrad.report.notation.signs import RELATIONS as PLAIN_RELATIONS
 
 OPERATORS = {"sum": "∑", "product": "∏", "max": "max", "min": "min", "argmax": "arg max",
              "argmin": "arg min"}  # fmt: skip
-RELATIONS = {"=": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥", "in": "∈", "and": "∧",
-             "or": "∨", ":=": "≔"}  # fmt: skip
-MARKS = {"absolute": "||", "iverson": "[]", "floor": "⌊⌋", "ceiling": "⌈⌉", "inner": "⟨⟩",
-         "norm": "‖‖"}  # fmt: skip
-
-
+RELATIONS = PLAIN_RELATIONS | {":=": "≔"}
 LEFT = 'style="text-align: left"'
 TALL = ("<mfrac", "<munder", "<mtable", "<msqrt", "<mroot")
 TIGHT = ' lspace="0" rspace="0"'

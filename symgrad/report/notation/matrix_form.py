@@ -22,6 +22,7 @@ from symgrad.expr.node import Node
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.build import scaled
 from symgrad.report.notation.entry import Entry, entry_of
+from symgrad.report.notation.letters import Lettered, NameOf
 from symgrad.report.notation.maps import without_number
 from symgrad.report.notation.pieces import NoMatrices, Pair, Piece, joined
 from symgrad.report.notation.scalar import number
@@ -29,28 +30,17 @@ from symgrad.report.notation.written import Written, of_kind
 
 __all__ = ["FAMILIES", "MatrixForm", "NoMatrices"]
 
-NameOf = Callable[[Node], m.Math | None]
 Family = Callable[["MatrixForm", Any, Entry], m.Math]
 FAMILIES: dict[type[Node], Family] = {}
 EVERY = m.Symbol(":", (), True)  # all entries of an axis
 
 
-class MatrixForm:
-    """Writes tensors in matrix notation. `letters`: for indices of a batch; `ranges`: of those."""
+class MatrixForm(Lettered):
+    """Writes tensors in matrix notation; its letters are the indices of a batch."""
 
     def __init__(self, name_of: NameOf, letters: Iterator[m.Math]) -> None:
-        self.name_of = name_of
-        self.letters = letters
-        self.ranges: dict[m.Math, m.Math] = {}
+        super().__init__(name_of, letters)
         self.remarks: dict[str, None] = {}
-
-    def fresh(self, size: sympy.Expr) -> m.Math:
-        """A new letter for an index of a batch."""
-        if size == 1:
-            return m.ZERO
-        letter = next(self.letters)
-        self.ranges[letter] = number(size)
-        return letter
 
     def written(self, node: Node, at: Entry = ()) -> Written:
         """What lies at `at` of the first axes of an operand: a number, a vector, a matrix."""

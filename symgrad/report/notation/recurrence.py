@@ -10,8 +10,8 @@ from symgrad.expr.scan import Bound, Scan
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.equations import Equations, equations_of
-from symgrad.report.notation.index_form import NameOf
 from symgrad.report.notation.index_scans import state_name, step_before
+from symgrad.report.notation.letters import NameOf
 from symgrad.report.notation.names import symbol
 from symgrad.report.notation.scalar import number
 

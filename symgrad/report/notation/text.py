@@ -20,13 +20,10 @@ from symgrad.report.notation.brackets import (
     needs_dot,
 )  # fmt: skip
 from symgrad.report.notation.greek import GREEK_LETTERS
+from symgrad.report.notation.signs import MARKS, RELATIONS
 
 OPERATORS = {"sum": "Σ", "product": "Π", "max": "max", "min": "min", "argmax": "argmax",
              "argmin": "argmin"}  # fmt: skip
-RELATIONS = {"=": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥", "in": "∈", "and": "∧",
-             "or": "∨", ":=": ":="}  # fmt: skip
-MARKS = {"absolute": "||", "iverson": "[]", "floor": "⌊⌋", "ceiling": "⌈⌉", "inner": "⟨⟩",
-         "norm": "‖‖"}  # fmt: skip
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 

@@ -66,12 +66,11 @@ class Body:
     def statements(self, plan: Schedule) -> Statements:
         return Statements(self.function, plan, self.naming.names, self.naming.indices)
 
-    def lines(self, plan: Schedule, told: Told, width: int = WIDTH) -> list[str]:
-        """The statements of `plan`, with a comment where an equation begins."""
-        return [text for _, text in self.numbered(plan, told, width)]
-
     def numbered(self, plan: Schedule, told: Told, width: int = WIDTH) -> list[Numbered]:
-        """The lines, each with the number of its equation."""
+        """The statements of `plan`, with a comment where an equation begins.
+
+        Each line comes with the number of its equation.
+        """
         statements = self.statements(plan)
         told = dict(told)
         inside = _scans_around(plan)

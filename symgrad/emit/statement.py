@@ -21,7 +21,6 @@ INFIX = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "less": "<", "less_equal": "<=",
     "equal": "==", "not_equal": "!=", "logical_and": "&", "logical_or": "|",
 }  # fmt: skip
-PRECEDENCE = {"+": 2, "-": 2, "*": 3, "/": 3, "<": 0, "<=": 0, "==": 0, "!=": 0, "&": 1, "|": 1}
 FLIPPED = {"less": ">", "less_equal": ">="}
 AUGMENTED = frozenset({"add", "subtract", "multiply", "divide"})
 COMMUTES = frozenset({"add", "multiply"})

@@ -23,7 +23,6 @@ from symgrad.errors import CheckError
 from symgrad.evaluation.carried import Array
 from symgrad.evaluation.nodes import RULES
 from symgrad.evaluation.sizes import Sizes
-from symgrad.expr.leaf import Leaf
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Bundle, Final, Scan, Stacked
 
@@ -59,11 +58,6 @@ class Evaluation:
             return self.value(node)
         except CheckError:
             return None
-
-    def with_values(self, given: Mapping[Node, Value]) -> Evaluation:
-        """The leaves known here, and `given`: nothing that was computed before."""
-        known = {node: v for node, v in self._values.items() if isinstance(node, Leaf)}
-        return Evaluation(known | dict(given), self.sizes)
 
     def _computed(self, node: Node, below: list[Value]) -> Value:
         value = computed(node, below, self.sizes)

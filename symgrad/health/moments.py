@@ -57,11 +57,6 @@ class Moment:
         """The value by quadrature, whatever `exact` is, and the error that is left."""
         return _quadrature(self.integrand, float(variance))
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether it is the same for every variance, as far as a closed form tells."""
-        return self.exact is not None and not self.exact.has(Q)
-
 
 @dataclass(frozen=True)
 class Moments:

@@ -24,7 +24,6 @@ from symgrad.health.moments import expected, shifted
 
 Kind = Literal["input", "parameter", "draw", "linear", "sum", "unknown"]
 
-MOST_SOURCES = 3  # in one formula; a formula of more is not followed
 MOST_DIGITS = 60  # of an exact fraction, before it becomes a float
 
 

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from symgrad.calculus.journal import Step
 from symgrad.expr.dimension import shape_text
-from symgrad.expr.leaf import Leaf
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Bundle, Scan
 from symgrad.report.derivation_record import Equation, Verified
@@ -90,11 +89,6 @@ class EquationWriter:
         return replace(
             right, name=None, matrix=_right(right.matrix), index=_right(right.index)
         )
-
-
-def is_told_by_name(node: Node) -> bool:
-    """Whether a tensor needs no formula: it is given, or a scan, which has none."""
-    return isinstance(node, Leaf | Scan | Bundle)
 
 
 def shape_of(node: Node) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from symgrad.expr.scan import Scan
+from symgrad.expr.walk import postorder
 from symgrad.passes.algebra import stabilise_algebra
 from symgrad.passes.attach import attach
 from symgrad.passes.branches import join_branches
@@ -89,8 +91,10 @@ def run(
 
     `observer` is told each pass's name and what it made.
     """
+    # no pass makes a scan: whether there are steps to enter is asked once
+    has_scans = any(isinstance(node, Scan) for node in postorder(form.outputs.values()))
     for each in passes:
-        form = everywhere(each)(form)
+        form = (everywhere(each) if has_scans else each)(form)
         if observer is not None:
             observer(each.__name__, form)
     return form

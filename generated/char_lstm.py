@@ -128,30 +128,30 @@ def forward(params, *, text, h_0, c_0):
     h = h_all[0]
     c = c_0_view
     for t in range(length):
-        # (4) add = h[t-1] @ lstm_weight_hh_l0.T + add_lstm_bias_ih_l0[t]   [n, 512]
-        add = h @ lstm_weight_hh_l0_T
-        add += add_lstm_bias_ih_l0[t]
+        # (4) z = h[t-1] @ lstm_weight_hh_l0.T + add_lstm_bias_ih_l0[t]   [n, 512]
+        z = h @ lstm_weight_hh_l0_T
+        z += add_lstm_bias_ih_l0[t]
 
-        # (5) o = sigmoid(add[:, 384:512])   [n, 128]
-        o = np.minimum(add[:, 384:512], log_max)
+        # (5) o = sigmoid(z[:, 384:512])   [n, 128]
+        o = np.minimum(z[:, 384:512], log_max)
         np.exp(o, out=o)
         o_sum = o + 1
         o /= o_sum
 
-        # (6) f = sigmoid(add[:, 128:256])   [n, 128]
-        f = np.minimum(add[:, 128:256], log_max, out=o_sum)
+        # (6) f = sigmoid(z[:, 128:256])   [n, 128]
+        f = np.minimum(z[:, 128:256], log_max, out=o_sum)
         np.exp(f, out=f)
         f_sum = f + 1
         f /= f_sum
 
-        # (7) i = sigmoid(add[:, 0:128])   [n, 128]
-        i = np.minimum(add[:, :128], log_max, out=f_sum)
+        # (7) i = sigmoid(z[:, 0:128])   [n, 128]
+        i = np.minimum(z[:, :128], log_max, out=f_sum)
         np.exp(i, out=i)
         i_sum = i + 1
         i /= i_sum
 
-        # (8) g = tanh(add[:, 256:384])   [n, 128]
-        g = np.tanh(add[:, 256:384], out=i_sum)
+        # (8) g = tanh(z[:, 256:384])   [n, 128]
+        g = np.tanh(z[:, 256:384], out=i_sum)
 
         # (9) c[t] = f * c[t-1] + i * g   [n, 128]
         c = np.multiply(f, c, out=f)
@@ -262,30 +262,30 @@ def loss(params, *, text, following, h_0, c_0):
     c = c_0_view
     lstm = np.empty((length, n, 128), dtype)
     for t in range(length):
-        # (4) add = h[t-1] @ lstm_weight_hh_l0.T + add_lstm_bias_ih_l0[t]   [n, 512]
-        add = h @ lstm_weight_hh_l0_T
-        add += add_lstm_bias_ih_l0[t]
+        # (4) z = h[t-1] @ lstm_weight_hh_l0.T + add_lstm_bias_ih_l0[t]   [n, 512]
+        z = h @ lstm_weight_hh_l0_T
+        z += add_lstm_bias_ih_l0[t]
 
-        # (5) o = sigmoid(add[:, 384:512])   [n, 128]
-        o = np.minimum(add[:, 384:512], log_max)
+        # (5) o = sigmoid(z[:, 384:512])   [n, 128]
+        o = np.minimum(z[:, 384:512], log_max)
         np.exp(o, out=o)
         o_sum = o + 1
         o /= o_sum
 
-        # (6) f = sigmoid(add[:, 128:256])   [n, 128]
-        f = np.minimum(add[:, 128:256], log_max, out=o_sum)
+        # (6) f = sigmoid(z[:, 128:256])   [n, 128]
+        f = np.minimum(z[:, 128:256], log_max, out=o_sum)
         np.exp(f, out=f)
         f_sum = f + 1
         f /= f_sum
 
-        # (7) i = sigmoid(add[:, 0:128])   [n, 128]
-        i = np.minimum(add[:, :128], log_max, out=f_sum)
+        # (7) i = sigmoid(z[:, 0:128])   [n, 128]
+        i = np.minimum(z[:, :128], log_max, out=f_sum)
         np.exp(i, out=i)
         i_sum = i + 1
         i /= i_sum
 
-        # (8) g = tanh(add[:, 256:384])   [n, 128]
-        g = np.tanh(add[:, 256:384], out=i_sum)
+        # (8) g = tanh(z[:, 256:384])   [n, 128]
+        g = np.tanh(z[:, 256:384], out=i_sum)
 
         # (9) c[t] = f * c[t-1] + i * g   [n, 128]
         c = np.multiply(f, c, out=f)
@@ -406,30 +406,30 @@ def value_and_grad(params, *, text, following, h_0, c_0, out=None):
     i_all = np.empty((length, n, 128), dtype)
     f_all = np.empty((length, n, 128), dtype)
     for t in range(length):
-        # (4) add = h[t-1] @ lstm_weight_hh_l0.T + add_lstm_bias_ih_l0[t]   [n, 512]
-        add = h @ lstm_weight_hh_l0_T
-        add += add_lstm_bias_ih_l0[t]
+        # (4) z = h[t-1] @ lstm_weight_hh_l0.T + add_lstm_bias_ih_l0[t]   [n, 512]
+        z = h @ lstm_weight_hh_l0_T
+        z += add_lstm_bias_ih_l0[t]
 
-        # (5) o = sigmoid(add[:, 384:512])   [n, 128]
-        o_exp = np.minimum(add[:, 384:512], log_max)
+        # (5) o = sigmoid(z[:, 384:512])   [n, 128]
+        o_exp = np.minimum(z[:, 384:512], log_max)
         np.exp(o_exp, out=o_exp)
         o_sum = o_exp + 1
         o = np.divide(o_exp, o_sum, out=o_all[t])
 
-        # (6) f = sigmoid(add[:, 128:256])   [n, 128]
-        f_exp = np.minimum(add[:, 128:256], log_max, out=o_sum)
+        # (6) f = sigmoid(z[:, 128:256])   [n, 128]
+        f_exp = np.minimum(z[:, 128:256], log_max, out=o_sum)
         np.exp(f_exp, out=f_exp)
         f_sum = np.add(f_exp, 1, out=o_exp)
         f = np.divide(f_exp, f_sum, out=f_all[t])
 
-        # (7) i = sigmoid(add[:, 0:128])   [n, 128]
-        i_exp = np.minimum(add[:, :128], log_max, out=f_sum)
+        # (7) i = sigmoid(z[:, 0:128])   [n, 128]
+        i_exp = np.minimum(z[:, :128], log_max, out=f_sum)
         np.exp(i_exp, out=i_exp)
         i_sum = np.add(i_exp, 1, out=f_exp)
         i = np.divide(i_exp, i_sum, out=i_all[t])
 
-        # (8) g = tanh(add[:, 256:384])   [n, 128]
-        g = np.tanh(add[:, 256:384], out=g_all[t])
+        # (8) g = tanh(z[:, 256:384])   [n, 128]
+        g = np.tanh(z[:, 256:384], out=g_all[t])
 
         # (9) c[t] = f * c[t-1] + i * g   [n, 128]
         c_product_2 = np.multiply(f, c, out=i_sum)
@@ -515,7 +515,7 @@ def value_and_grad(params, *, text, following, h_0, c_0, out=None):
     zeros = np.zeros((n, 128), dtype)
     d_h = zeros
     d_c = zeros
-    d_given_all = np.empty((length, n, 512), dtype)
+    d_z_all = np.empty((length, n, 512), dtype)
     for t in reversed(range(length)):
         # (26) d_h_2 = d_h[t+1] + d_lstm[t]   [n, 128]
         d_h_2 = d_h + d_lstm[t]
@@ -524,44 +524,40 @@ def value_and_grad(params, *, text, following, h_0, c_0, out=None):
         d_c_2 = d_h_2 * term[t]
         d_c_2 += d_c
 
-        # (28) d_given = concat((d_c_2 * term_2[t]), (d_c_2 * term_3[t]), (d_c_2 * term_4[t]),
+        # (28) d_z = concat((d_c_2 * term_2[t]), (d_c_2 * term_3[t]), (d_c_2 * term_4[t]),
         #          (d_h_2 * term_5[t]), axis=1)   [n, 512]
-        d_given_product_4 = d_c_2 * term_2[t]
-        d_given_product_3 = d_c_2 * term_3[t]
-        d_given_product_2 = d_c_2 * term_4[t]
-        d_given_product = np.multiply(d_h_2, term_5[t], out=d_h_2)
-        d_given = np.concatenate(
-            (d_given_product_4, d_given_product_3, d_given_product_2, d_given_product),
+        d_z_product_4 = d_c_2 * term_2[t]
+        d_z_product_3 = d_c_2 * term_3[t]
+        d_z_product_2 = d_c_2 * term_4[t]
+        d_z_product = np.multiply(d_h_2, term_5[t], out=d_h_2)
+        d_z = np.concatenate(
+            (d_z_product_4, d_z_product_3, d_z_product_2, d_z_product),
             axis=1,
-            out=d_given_all[t],
+            out=d_z_all[t],
         )
 
-        # (29) d_h[t] = d_given @ lstm_weight_hh_l0   [n, 128]
-        d_h = np.matmul(d_given, lstm_weight_hh_l0, out=d_given_product)
+        # (29) d_h[t] = d_z @ lstm_weight_hh_l0   [n, 128]
+        d_h = np.matmul(d_z, lstm_weight_hh_l0, out=d_z_product)
 
         # (30) d_c[t] = f_all[t] * d_c_2   [n, 128]
         d_c = np.multiply(d_c_2, f_all[t], out=d_c_2)
 
-    # (31) d_lstm_bias_hh_l0 = sum(d_given_all, axis=(0, 1))   [512]
+    # (31) d_lstm_bias_hh_l0 = sum(d_z_all, axis=(0, 1))   [512]
     ones_length_n = np.ones(length * n, dtype)
-    d_lstm_bias_hh_l0 = ones_length_n.dot(d_given_all.reshape((length * n, 512)))
+    d_lstm_bias_hh_l0 = ones_length_n.dot(d_z_all.reshape((length * n, 512)))
 
-    # (32) d_lstm_weight_hh_l0 = [i,j] sum_kl d_given_all[k,l,i] h_all[:-1][k,l,j]   [512, 128]
+    # (32) d_lstm_weight_hh_l0 = [i,j] sum_kl d_z_all[k,l,i] h_all[:-1][k,l,j]   [512, 128]
     d_lstm_weight_hh_l0 = (
-        d_given_all.reshape((length * n, 512)).T
+        d_z_all.reshape((length * n, 512)).T
         @ h_all[:-1].reshape((length * n, 128))
     )
 
-    # (33) d_lstm_weight_ih_l0 = [i,j] sum_kl d_given_all[k,l,i] embedding[k,l,j]   [512, 32]
-    d_lstm_weight_ih_l0 = (
-        d_given_all.reshape((length * n, 512)).T
-        @ embedding.reshape((length * n, 32))
-    )
+    # (33) d_lstm_weight_ih_l0 = [i,j] sum_kl d_z_all[k,l,i] embedding[k,l,j]   [512, 32]
+    d_lstm_weight_ih_l0 = d_z_all.reshape((length * n, 512)).T @ embedding.reshape((length * n, 32))
 
-    # (34) d_embedding = [i,j,k] sum_l d_given_all[i,j,l] lstm_weight_ih_l0[l,k]   [length, n,
-    #          32]
+    # (34) d_embedding = [i,j,k] sum_l d_z_all[i,j,l] lstm_weight_ih_l0[l,k]   [length, n, 32]
     d_embedding_product = np.matmul(
-        d_given_all.reshape((length * n, 512)),
+        d_z_all.reshape((length * n, 512)),
         lstm_weight_ih_l0,
         out=embedding.reshape((length * n, 32)),
     )

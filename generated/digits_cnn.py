@@ -159,29 +159,33 @@ def forward(params, state, *, x):
         _windows(_windows(padded_x, 3, 3), 2, 3).transpose(0, 1, 3, 5, 2, 4),
     ).reshape((n, 32, 8, 8))
 
-    # (77) batchnorm2d_1_2 = (weight_1 / sqrt(running_var_1 + 1e-05)) * (conv2d_0 -
-    #          running_mean_1) + bias_1   [n, 32, 8, 8]
-    batchnorm2d_1_2_ratio = running_var_1 + 1e-05
-    np.sqrt(batchnorm2d_1_2_ratio, out=batchnorm2d_1_2_ratio)
-    np.divide(weight_1, batchnorm2d_1_2_ratio, out=batchnorm2d_1_2_ratio)
+    # (58) inverse_std_3 = 1 / sqrt(running_var_1 + 1e-05)   [32]
+    inverse_std_3 = running_var_1 + 1e-05
+    np.sqrt(inverse_std_3, out=inverse_std_3)
+    np.divide(1, inverse_std_3, out=inverse_std_3)
+
+    # (59) scale_3 = inverse_std_3 * weight_1   [32]
+    scale_3 = np.multiply(inverse_std_3, weight_1, out=inverse_std_3)
+
+    # (60) batchnorm2d_1_2 = scale_3 * (conv2d_0 - running_mean_1) + bias_1   [n, 32, 8, 8]
     batchnorm2d_1_2 = np.subtract(conv2d_0, running_mean_1[:, None, None], out=conv2d_0)
-    batchnorm2d_1_2 *= batchnorm2d_1_2_ratio[:, None, None]
+    batchnorm2d_1_2 *= scale_3[:, None, None]
     batchnorm2d_1_2 += bias_1[:, None, None]
 
-    # (78) relu_2_2 = relu(batchnorm2d_1_2)   [n, 32, 8, 8]
+    # (61) relu_2_2 = relu(batchnorm2d_1_2)   [n, 32, 8, 8]
     relu_2_2 = np.maximum(batchnorm2d_1_2, 0, out=batchnorm2d_1_2)
 
-    # (79) max_ = max(windows(relu_2_2, axis=3, size=2, stride=2), axis=4)   [n, 32, 8, 4]
+    # (62) max_ = max(windows(relu_2_2, axis=3, size=2, stride=2), axis=4)   [n, 32, 8, 4]
     max_ = _reduce_windows(relu_2_2, np.maximum, axis=3, size=2, stride=2)
 
-    # (80) maxpool2d_3_2 = max(windows(max_, axis=2, size=2, stride=2), axis=3)   [n, 32, 4, 4]
+    # (63) maxpool2d_3_2 = max(windows(max_, axis=2, size=2, stride=2), axis=3)   [n, 32, 4, 4]
     maxpool2d_3_2 = _reduce_windows(max_, np.maximum, axis=2, size=2, stride=2)
 
-    # (81) padded_maxpool2d_3_2 = zeros with [:, :, 1:5, 1:5] = maxpool2d_3_2   [n, 32, 6, 6]
+    # (64) padded_maxpool2d_3_2 = zeros with [:, :, 1:5, 1:5] = maxpool2d_3_2   [n, 32, 6, 6]
     padded_maxpool2d_3_2 = np.zeros((n, 32, 6, 6), dtype)
     padded_maxpool2d_3_2[:, :, 1:5, 1:5] = maxpool2d_3_2
 
-    # (82) conv2d_4_2 = [i,j,k,l] sum_mnp windows(windows(padded_maxpool2d_3_2, axis=3, size=3),
+    # (65) conv2d_4_2 = [i,j,k,l] sum_mnp windows(windows(padded_maxpool2d_3_2, axis=3, size=3),
     #          axis=2, size=3)[i,m,k,n,l,p] weight_4[j,m,n,p]   [n, 64, 4, 4]
     conv2d_4_2_columns = _windows(
         _windows(padded_maxpool2d_3_2, 3, 3),
@@ -194,36 +198,40 @@ def forward(params, state, *, x):
         out=max_.reshape((16 * n, 64)),
     )
 
-    # (83) batchnorm2d_5_2 = (weight_5 / sqrt(running_var_5 + 1e-05)) * (conv2d_4_2 -
-    #          running_mean_5) + bias_5   [n, 64, 4, 4]
-    batchnorm2d_5_2_ratio = running_var_5 + 1e-05
-    np.sqrt(batchnorm2d_5_2_ratio, out=batchnorm2d_5_2_ratio)
-    np.divide(weight_5, batchnorm2d_5_2_ratio, out=batchnorm2d_5_2_ratio)
+    # (66) inverse_std_4 = 1 / sqrt(running_var_5 + 1e-05)   [64]
+    inverse_std_4 = running_var_5 + 1e-05
+    np.sqrt(inverse_std_4, out=inverse_std_4)
+    np.divide(1, inverse_std_4, out=inverse_std_4)
+
+    # (67) scale_4 = inverse_std_4 * weight_5   [64]
+    scale_4 = np.multiply(inverse_std_4, weight_5, out=inverse_std_4)
+
+    # (68) batchnorm2d_5_2 = scale_4 * (conv2d_4_2 - running_mean_5) + bias_5   [n, 64, 4, 4]
     batchnorm2d_5_2 = (
         conv2d_4_2_product.reshape((n, 4, 4, 64)).transpose(0, 3, 1, 2)
         - running_mean_5[:, None, None]
     )
-    batchnorm2d_5_2 *= batchnorm2d_5_2_ratio[:, None, None]
+    batchnorm2d_5_2 *= scale_4[:, None, None]
     batchnorm2d_5_2 += bias_5[:, None, None]
 
-    # (84) relu_6_2 = relu(batchnorm2d_5_2)   [n, 64, 4, 4]
+    # (69) relu_6_2 = relu(batchnorm2d_5_2)   [n, 64, 4, 4]
     relu_6_2 = np.maximum(batchnorm2d_5_2, 0, out=batchnorm2d_5_2)
 
-    # (85) max_2 = max(windows(relu_6_2, axis=3, size=2, stride=2), axis=4)   [n, 64, 4, 2]
+    # (70) max_2 = max(windows(relu_6_2, axis=3, size=2, stride=2), axis=4)   [n, 64, 4, 2]
     max_2 = _reduce_windows(relu_6_2, np.maximum, axis=3, size=2, stride=2)
 
-    # (86) maxpool2d_7_2 = max(windows(max_2, axis=2, size=2, stride=2), axis=3)   [n, 64, 2, 2]
+    # (71) maxpool2d_7_2 = max(windows(max_2, axis=2, size=2, stride=2), axis=3)   [n, 64, 2, 2]
     maxpool2d_7_2 = _reduce_windows(max_2, np.maximum, axis=2, size=2, stride=2)
 
-    # (87) scores = reshape(maxpool2d_7_2, [n, 256]) @ weight_10.T + bias_10   [n, 10]
+    # (72) scores = reshape(maxpool2d_7_2, [n, 256]) @ weight_10.T + bias_10   [n, 10]
     scores = maxpool2d_7_2.reshape((n, 256)).dot(weight_10.T)
     scores += bias_10
 
-    # (88) scores_shifted = scores - max(scores, axis=1)   [n, 10]
+    # (73) scores_shifted = scores - max(scores, axis=1)   [n, 10]
     scores_shifted_max = scores.max(axis=1)
     scores_shifted = np.subtract(scores, scores_shifted_max[:, None], out=scores)
 
-    # (89) probabilities = exp(scores_shifted) / sum(exp(scores_shifted), axis=1)   [n, 10]
+    # (74) probabilities = exp(scores_shifted) / sum(exp(scores_shifted), axis=1)   [n, 10]
     probabilities = np.exp(scores_shifted, out=scores_shifted)
     ones_10 = np.ones(10, dtype)
     probabilities_product = probabilities.dot(ones_10)
@@ -309,40 +317,40 @@ def loss(params, state, *, x, y, rng):
     batchnorm2d_1_mean = conv2d_0.sum(axis=(0, 2, 3))
     batchnorm2d_1_mean /= 64 * n
 
-    # (4) term_conv2d_0 = conv2d_0 - batchnorm2d_1_mean   [n, 32, 8, 8]
-    term_conv2d_0 = np.subtract(conv2d_0, batchnorm2d_1_mean[:, None, None], out=conv2d_0)
+    # (4) centred = conv2d_0 - batchnorm2d_1_mean   [n, 32, 8, 8]
+    centred = np.subtract(conv2d_0, batchnorm2d_1_mean[:, None, None], out=conv2d_0)
 
-    # (5) total = sum(term_conv2d_0**2, axis=(0, 2, 3)) / (64*n)   [32]
-    square_term_conv2d_0 = np.square(term_conv2d_0)
-    total = square_term_conv2d_0.sum(axis=(0, 2, 3))
-    total /= 64 * n
+    # (5) variance = sum(centred**2, axis=(0, 2, 3)) / (64*n)   [32]
+    square_centred = np.square(centred)
+    variance = square_centred.sum(axis=(0, 2, 3))
+    variance /= 64 * n
 
-    # (57) batchnorm2d_1 = term_conv2d_0 * (weight_1 / sqrt(total + 1e-05)) + bias_1   [n, 32,
-    #          8, 8]
-    batchnorm2d_1_ratio = total + 1e-05
-    np.sqrt(batchnorm2d_1_ratio, out=batchnorm2d_1_ratio)
-    np.divide(weight_1, batchnorm2d_1_ratio, out=batchnorm2d_1_ratio)
-    batchnorm2d_1 = np.multiply(
-        term_conv2d_0,
-        batchnorm2d_1_ratio[:, None, None],
-        out=term_conv2d_0,
-    )
+    # (6) inverse_std = 1 / sqrt(variance + 1e-05)   [32]
+    inverse_std = variance + 1e-05
+    np.sqrt(inverse_std, out=inverse_std)
+    np.divide(1, inverse_std, out=inverse_std)
+
+    # (7) scale = inverse_std * weight_1   [32]
+    scale = np.multiply(inverse_std, weight_1, out=inverse_std)
+
+    # (8) batchnorm2d_1 = centred * scale + bias_1   [n, 32, 8, 8]
+    batchnorm2d_1 = np.multiply(centred, scale[:, None, None], out=centred)
     batchnorm2d_1 += bias_1[:, None, None]
 
-    # (58) relu_2 = relu(batchnorm2d_1)   [n, 32, 8, 8]
+    # (9) relu_2 = relu(batchnorm2d_1)   [n, 32, 8, 8]
     relu_2 = np.maximum(batchnorm2d_1, 0, out=batchnorm2d_1)
 
-    # (59) max_ = max(windows(relu_2, axis=3, size=2, stride=2), axis=4)   [n, 32, 8, 4]
+    # (10) max_ = max(windows(relu_2, axis=3, size=2, stride=2), axis=4)   [n, 32, 8, 4]
     max_ = _reduce_windows(relu_2, np.maximum, axis=3, size=2, stride=2)
 
-    # (60) maxpool2d_3 = max(windows(max_, axis=2, size=2, stride=2), axis=3)   [n, 32, 4, 4]
+    # (11) maxpool2d_3 = max(windows(max_, axis=2, size=2, stride=2), axis=3)   [n, 32, 4, 4]
     maxpool2d_3 = _reduce_windows(max_, np.maximum, axis=2, size=2, stride=2)
 
-    # (61) padded_maxpool2d_3 = zeros with [:, :, 1:5, 1:5] = maxpool2d_3   [n, 32, 6, 6]
+    # (12) padded_maxpool2d_3 = zeros with [:, :, 1:5, 1:5] = maxpool2d_3   [n, 32, 6, 6]
     padded_maxpool2d_3 = np.zeros((n, 32, 6, 6), dtype)
     padded_maxpool2d_3[:, :, 1:5, 1:5] = maxpool2d_3
 
-    # (62) conv2d_4 = [i,j,k,l] sum_mnp windows(windows(padded_maxpool2d_3, axis=3, size=3),
+    # (13) conv2d_4 = [i,j,k,l] sum_mnp windows(windows(padded_maxpool2d_3, axis=3, size=3),
     #          axis=2, size=3)[i,m,k,n,l,p] weight_4[j,m,n,p]   [n, 64, 4, 4]
     conv2d_4_columns = _windows(
         _windows(padded_maxpool2d_3, 3, 3),
@@ -355,68 +363,68 @@ def loss(params, state, *, x, y, rng):
         out=max_.reshape((16 * n, 64)),
     )
 
-    # (63) batchnorm2d_5_mean = sum(conv2d_4, axis=(0, 2, 3)) / (16*n)   [64]
+    # (14) batchnorm2d_5_mean = sum(conv2d_4, axis=(0, 2, 3)) / (16*n)   [64]
     batchnorm2d_5_mean = conv2d_4_product.reshape((n, 4, 4, 64)).transpose(0, 3, 1, 2).sum(
         axis=(0, 2, 3)
     )
     batchnorm2d_5_mean /= 16 * n
 
-    # (64) term_conv2d_4 = conv2d_4 - batchnorm2d_5_mean   [n, 64, 4, 4]
-    term_conv2d_4 = (
+    # (15) centred_2 = conv2d_4 - batchnorm2d_5_mean   [n, 64, 4, 4]
+    centred_2 = (
         conv2d_4_product.reshape((n, 4, 4, 64)).transpose(0, 3, 1, 2)
         - batchnorm2d_5_mean[:, None, None]
     )
 
-    # (65) total_2 = sum(term_conv2d_4**2, axis=(0, 2, 3)) / (16*n)   [64]
-    square_term_conv2d_4 = np.square(term_conv2d_4, out=conv2d_4_product.reshape((n, 64, 4, 4)))
-    total_2 = square_term_conv2d_4.sum(axis=(0, 2, 3))
-    total_2 /= 16 * n
+    # (16) variance_2 = sum(centred_2**2, axis=(0, 2, 3)) / (16*n)   [64]
+    square_centred_2 = np.square(centred_2, out=conv2d_4_product.reshape((n, 64, 4, 4)))
+    variance_2 = square_centred_2.sum(axis=(0, 2, 3))
+    variance_2 /= 16 * n
 
-    # (66) batchnorm2d_5 = term_conv2d_4 * (weight_5 / sqrt(total_2 + 1e-05)) + bias_5   [n, 64,
-    #          4, 4]
-    batchnorm2d_5_ratio = total_2 + 1e-05
-    np.sqrt(batchnorm2d_5_ratio, out=batchnorm2d_5_ratio)
-    np.divide(weight_5, batchnorm2d_5_ratio, out=batchnorm2d_5_ratio)
-    batchnorm2d_5 = np.multiply(
-        term_conv2d_4,
-        batchnorm2d_5_ratio[:, None, None],
-        out=term_conv2d_4,
-    )
+    # (17) inverse_std_2 = 1 / sqrt(variance_2 + 1e-05)   [64]
+    inverse_std_2 = variance_2 + 1e-05
+    np.sqrt(inverse_std_2, out=inverse_std_2)
+    np.divide(1, inverse_std_2, out=inverse_std_2)
+
+    # (18) scale_2 = inverse_std_2 * weight_5   [64]
+    scale_2 = np.multiply(inverse_std_2, weight_5, out=inverse_std_2)
+
+    # (19) batchnorm2d_5 = centred_2 * scale_2 + bias_5   [n, 64, 4, 4]
+    batchnorm2d_5 = np.multiply(centred_2, scale_2[:, None, None], out=centred_2)
     batchnorm2d_5 += bias_5[:, None, None]
 
-    # (67) relu_6 = relu(batchnorm2d_5)   [n, 64, 4, 4]
+    # (20) relu_6 = relu(batchnorm2d_5)   [n, 64, 4, 4]
     relu_6 = np.maximum(batchnorm2d_5, 0, out=batchnorm2d_5)
 
-    # (68) max_2 = max(windows(relu_6, axis=3, size=2, stride=2), axis=4)   [n, 64, 4, 2]
+    # (21) max_2 = max(windows(relu_6, axis=3, size=2, stride=2), axis=4)   [n, 64, 4, 2]
     max_2 = _reduce_windows(relu_6, np.maximum, axis=3, size=2, stride=2)
 
-    # (69) maxpool2d_7 = max(windows(max_2, axis=2, size=2, stride=2), axis=3)   [n, 64, 2, 2]
+    # (22) maxpool2d_7 = max(windows(max_2, axis=2, size=2, stride=2), axis=3)   [n, 64, 2, 2]
     maxpool2d_7 = _reduce_windows(max_2, np.maximum, axis=2, size=2, stride=2)
 
-    # (70) dropout_9 = 1.6666666666666667 * reshape(maxpool2d_7, [n, 256]) * keep   [n, 256]
+    # (23) dropout_9 = 1.6666666666666667 * reshape(maxpool2d_7, [n, 256]) * keep   [n, 256]
     dropout_9 = 1.6666666666666667 * maxpool2d_7.reshape((n, 256))
     dropout_9 *= keep
 
-    # (71) logits = dropout_9 @ weight_10.T + bias_10   [n, 10]
+    # (24) logits = dropout_9 @ weight_10.T + bias_10   [n, 10]
     logits = dropout_9.dot(weight_10.T)
     logits += bias_10
 
-    # (72) logits_shifted = logits - max(logits, axis=1)   [n, 10]
+    # (25) logits_shifted = logits - max(logits, axis=1)   [n, 10]
     logits_shifted_max = logits.max(axis=1)
     logits_shifted = np.subtract(logits, logits_shifted_max[:, None], out=logits)
 
-    # (73) term = take_along_axis(logits_shifted, y, axis=1) - log(sum(exp(logits_shifted),
-    #          axis=1))   [n]
+    # (57) term_sum_exp = take_along_axis(logits_shifted, y, axis=1) -
+    #          log(sum(exp(logits_shifted), axis=1))   [n]
     rows = np.arange(n)
-    term = logits_shifted[rows, y]
+    term_sum_exp = logits_shifted[rows, y]
     exp_logits_shifted = np.exp(logits_shifted, out=logits_shifted)
     ones_10 = np.ones(10, dtype)
-    term_log = exp_logits_shifted.dot(ones_10)
-    np.log(term_log, out=term_log)
-    term -= term_log
+    term_sum_exp_log = exp_logits_shifted.dot(ones_10)
+    np.log(term_sum_exp_log, out=term_sum_exp_log)
+    term_sum_exp -= term_sum_exp_log
 
-    # (74) loss = -sum(term) / n
-    loss = -term.sum() / n
+    # (27) loss = -sum(term_sum_exp) / n
+    loss = -term_sum_exp.sum() / n
 
     # (51) new_num_batches_tracked_1 = num_batches_tracked_1 + 1
     new_num_batches_tracked_1 = num_batches_tracked_1 + 1
@@ -426,22 +434,22 @@ def loss(params, state, *, x, y, rng):
     new_running_mean_1_product = np.multiply(batchnorm2d_1_mean, 0.1, out=batchnorm2d_1_mean)
     new_running_mean_1 += new_running_mean_1_product
 
-    # (53) new_running_var_1 = 0.9 * running_var_1 + 6.4 * total * n / (64 * n - 1)   [32]
+    # (53) new_running_var_1 = 0.9 * running_var_1 + 6.4 * variance * n / (64 * n - 1)   [32]
     new_running_var_1 = 0.9 * running_var_1
-    new_running_var_1_product = np.multiply(total, 6.4 * n / (64 * n - 1), out=total)
+    new_running_var_1_product = np.multiply(variance, 6.4 * n / (64 * n - 1), out=variance)
     new_running_var_1 += new_running_var_1_product
 
     # (54) new_num_batches_tracked_5 = num_batches_tracked_5 + 1
     new_num_batches_tracked_5 = num_batches_tracked_5 + 1
 
-    # (75) new_running_mean_5 = 0.9 * running_mean_5 + 0.1 * batchnorm2d_5_mean   [64]
+    # (55) new_running_mean_5 = 0.9 * running_mean_5 + 0.1 * batchnorm2d_5_mean   [64]
     new_running_mean_5 = 0.9 * running_mean_5
     new_running_mean_5_product = np.multiply(batchnorm2d_5_mean, 0.1, out=batchnorm2d_5_mean)
     new_running_mean_5 += new_running_mean_5_product
 
-    # (76) new_running_var_5 = 0.9 * running_var_5 + 1.6 * total_2 * n / (16 * n - 1)   [64]
+    # (56) new_running_var_5 = 0.9 * running_var_5 + 1.6 * variance_2 * n / (16 * n - 1)   [64]
     new_running_var_5 = 0.9 * running_var_5
-    new_running_var_5_product = np.multiply(total_2, 1.6 * n / (16 * n - 1), out=total_2)
+    new_running_var_5_product = np.multiply(variance_2, 1.6 * n / (16 * n - 1), out=variance_2)
     new_running_var_5 += new_running_var_5_product
     return loss, {
         "1.running_mean": new_running_mean_1,
@@ -535,28 +543,24 @@ def value_and_grad(params, state, *, x, y, rng, out=None):
     batchnorm2d_1_mean = conv2d_0.sum(axis=(0, 2, 3))
     batchnorm2d_1_mean /= 64 * n
 
-    # (4) term_conv2d_0 = conv2d_0 - batchnorm2d_1_mean   [n, 32, 8, 8]
-    term_conv2d_0 = np.subtract(conv2d_0, batchnorm2d_1_mean[:, None, None], out=conv2d_0)
+    # (4) centred = conv2d_0 - batchnorm2d_1_mean   [n, 32, 8, 8]
+    centred = np.subtract(conv2d_0, batchnorm2d_1_mean[:, None, None], out=conv2d_0)
 
-    # (5) total = sum(term_conv2d_0**2, axis=(0, 2, 3)) / (64*n)   [32]
-    square_term_conv2d_0 = np.square(term_conv2d_0)
-    total = square_term_conv2d_0.sum(axis=(0, 2, 3))
-    total /= 64 * n
+    # (5) variance = sum(centred**2, axis=(0, 2, 3)) / (64*n)   [32]
+    square_centred = np.square(centred)
+    variance = square_centred.sum(axis=(0, 2, 3))
+    variance /= 64 * n
 
-    # (6) term_total = 1 / sqrt(total + 1e-05)   [32]
-    term_total = total + 1e-05
-    np.sqrt(term_total, out=term_total)
-    np.divide(1, term_total, out=term_total)
+    # (6) inverse_std = 1 / sqrt(variance + 1e-05)   [32]
+    inverse_std = variance + 1e-05
+    np.sqrt(inverse_std, out=inverse_std)
+    np.divide(1, inverse_std, out=inverse_std)
 
-    # (7) multiply_term_total = term_total * weight_1   [32]
-    multiply_term_total = term_total * weight_1
+    # (7) scale = inverse_std * weight_1   [32]
+    scale = inverse_std * weight_1
 
-    # (8) batchnorm2d_1 = term_conv2d_0 * multiply_term_total + bias_1   [n, 32, 8, 8]
-    batchnorm2d_1 = np.multiply(
-        multiply_term_total[:, None, None],
-        term_conv2d_0,
-        out=square_term_conv2d_0,
-    )
+    # (8) batchnorm2d_1 = centred * scale + bias_1   [n, 32, 8, 8]
+    batchnorm2d_1 = np.multiply(scale[:, None, None], centred, out=square_centred)
     batchnorm2d_1 += bias_1[:, None, None]
 
     # (9) relu_2 = relu(batchnorm2d_1)   [n, 32, 8, 8]
@@ -587,31 +591,27 @@ def value_and_grad(params, state, *, x, y, rng, out=None):
     )
     batchnorm2d_5_mean /= 16 * n
 
-    # (15) term_conv2d_4 = conv2d_4 - batchnorm2d_5_mean   [n, 64, 4, 4]
-    term_conv2d_4 = (
+    # (15) centred_2 = conv2d_4 - batchnorm2d_5_mean   [n, 64, 4, 4]
+    centred_2 = (
         conv2d_4_product.reshape((n, 4, 4, 64)).transpose(0, 3, 1, 2)
         - batchnorm2d_5_mean[:, None, None]
     )
 
-    # (16) total_2 = sum(term_conv2d_4**2, axis=(0, 2, 3)) / (16*n)   [64]
-    square_term_conv2d_4 = np.square(term_conv2d_4, out=conv2d_4_product.reshape((n, 64, 4, 4)))
-    total_2 = square_term_conv2d_4.sum(axis=(0, 2, 3))
-    total_2 /= 16 * n
+    # (16) variance_2 = sum(centred_2**2, axis=(0, 2, 3)) / (16*n)   [64]
+    square_centred_2 = np.square(centred_2, out=conv2d_4_product.reshape((n, 64, 4, 4)))
+    variance_2 = square_centred_2.sum(axis=(0, 2, 3))
+    variance_2 /= 16 * n
 
-    # (17) term_total_2 = 1 / sqrt(total_2 + 1e-05)   [64]
-    term_total_2 = total_2 + 1e-05
-    np.sqrt(term_total_2, out=term_total_2)
-    np.divide(1, term_total_2, out=term_total_2)
+    # (17) inverse_std_2 = 1 / sqrt(variance_2 + 1e-05)   [64]
+    inverse_std_2 = variance_2 + 1e-05
+    np.sqrt(inverse_std_2, out=inverse_std_2)
+    np.divide(1, inverse_std_2, out=inverse_std_2)
 
-    # (18) multiply_term_total_2 = term_total_2 * weight_5   [64]
-    multiply_term_total_2 = term_total_2 * weight_5
+    # (18) scale_2 = inverse_std_2 * weight_5   [64]
+    scale_2 = inverse_std_2 * weight_5
 
-    # (19) batchnorm2d_5 = term_conv2d_4 * multiply_term_total_2 + bias_5   [n, 64, 4, 4]
-    batchnorm2d_5 = np.multiply(
-        multiply_term_total_2[:, None, None],
-        term_conv2d_4,
-        out=square_term_conv2d_4,
-    )
+    # (19) batchnorm2d_5 = centred_2 * scale_2 + bias_5   [n, 64, 4, 4]
+    batchnorm2d_5 = np.multiply(scale_2[:, None, None], centred_2, out=square_centred_2)
     batchnorm2d_5 += bias_5[:, None, None]
 
     # (20) relu_6 = relu(batchnorm2d_5)   [n, 64, 4, 4]
@@ -690,30 +690,25 @@ def value_and_grad(params, state, *, x, y, rng, out=None):
     # (36) d_bias_5 = sum(d_batchnorm2d_5, axis=(0, 2, 3))   [64]
     d_bias_5 = d_batchnorm2d_5.sum(axis=(0, 2, 3))
 
-    # (37) total_3 = sum(term_conv2d_4 * d_batchnorm2d_5, axis=(0, 2, 3))   [64]
-    total_3_product = np.multiply(term_conv2d_4, d_batchnorm2d_5, out=relu_6)
-    total_3 = total_3_product.sum(axis=(0, 2, 3))
+    # (37) d_scale_2 = sum(centred_2 * d_batchnorm2d_5, axis=(0, 2, 3))   [64]
+    d_scale_2_product = np.multiply(centred_2, d_batchnorm2d_5, out=relu_6)
+    d_scale_2 = d_scale_2_product.sum(axis=(0, 2, 3))
 
-    # (38) d_weight_5 = term_total_2 * total_3   [64]
-    d_weight_5 = term_total_2 * total_3
+    # (38) d_weight_5 = inverse_std_2 * d_scale_2   [64]
+    d_weight_5 = inverse_std_2 * d_scale_2
 
-    # (39) d_conv2d_4 = multiply_term_total_2 * d_batchnorm2d_5 + 2 * term_conv2d_4 * (-weight_5
-    #          * total_3 * term_total_2**3 / (32 * n)) + (-multiply_term_total_2 * d_bias_5 /
-    #          (16 * n))   [n, 64, 4, 4]
-    d_conv2d_4_product_5 = np.square(term_total_2)
-    d_conv2d_4_product_5 *= term_total_2
+    # (39) d_conv2d_4 = scale_2 * d_batchnorm2d_5 + 2 * centred_2 * (-weight_5 * d_scale_2 *
+    #          inverse_std_2**3 / (32 * n)) + (-scale_2 * d_bias_5 / (16 * n))   [n, 64, 4, 4]
+    d_conv2d_4_product_5 = np.square(inverse_std_2)
+    d_conv2d_4_product_5 *= inverse_std_2
     d_conv2d_4_product_4 = -weight_5 / (32 * n)
-    d_conv2d_4_product_4 *= total_3
+    d_conv2d_4_product_4 *= d_scale_2
     d_conv2d_4_product_4 *= d_conv2d_4_product_5
-    d_conv2d_4_product_3 = -multiply_term_total_2 / (16 * n)
+    d_conv2d_4_product_3 = -scale_2 / (16 * n)
     d_conv2d_4_product_3 *= d_bias_5
-    d_conv2d_4 = np.multiply(
-        d_batchnorm2d_5,
-        multiply_term_total_2[:, None, None],
-        out=d_batchnorm2d_5,
-    )
+    d_conv2d_4 = np.multiply(d_batchnorm2d_5, scale_2[:, None, None], out=d_batchnorm2d_5)
     d_conv2d_4_product_2 = 2 * d_conv2d_4_product_4[:, None, None]
-    d_conv2d_4_product = np.multiply(term_conv2d_4, d_conv2d_4_product_2, out=term_conv2d_4)
+    d_conv2d_4_product = np.multiply(centred_2, d_conv2d_4_product_2, out=centred_2)
     d_conv2d_4 += d_conv2d_4_product_3[:, None, None]
     d_conv2d_4 += d_conv2d_4_product
 
@@ -763,30 +758,25 @@ def value_and_grad(params, state, *, x, y, rng, out=None):
     # (46) d_bias_1 = sum(d_batchnorm2d_1, axis=(0, 2, 3))   [32]
     d_bias_1 = d_batchnorm2d_1.sum(axis=(0, 2, 3))
 
-    # (47) total_4 = sum(term_conv2d_0 * d_batchnorm2d_1, axis=(0, 2, 3))   [32]
-    total_4_product = np.multiply(term_conv2d_0, d_batchnorm2d_1, out=relu_2)
-    total_4 = total_4_product.sum(axis=(0, 2, 3))
+    # (47) d_scale = sum(centred * d_batchnorm2d_1, axis=(0, 2, 3))   [32]
+    d_scale_product = np.multiply(centred, d_batchnorm2d_1, out=relu_2)
+    d_scale = d_scale_product.sum(axis=(0, 2, 3))
 
-    # (48) d_weight_1 = term_total * total_4   [32]
-    d_weight_1 = term_total * total_4
+    # (48) d_weight_1 = inverse_std * d_scale   [32]
+    d_weight_1 = inverse_std * d_scale
 
-    # (49) d_conv2d_0 = multiply_term_total * d_batchnorm2d_1 + 2 * term_conv2d_0 * (-weight_1 *
-    #          total_4 * term_total**3 / (128 * n)) + (-multiply_term_total * d_bias_1 / (64 *
-    #          n))   [n, 32, 8, 8]
-    d_conv2d_0_product_5 = np.square(term_total)
-    d_conv2d_0_product_5 *= term_total
+    # (49) d_conv2d_0 = scale * d_batchnorm2d_1 + 2 * centred * (-weight_1 * d_scale *
+    #          inverse_std**3 / (128 * n)) + (-scale * d_bias_1 / (64 * n))   [n, 32, 8, 8]
+    d_conv2d_0_product_5 = np.square(inverse_std)
+    d_conv2d_0_product_5 *= inverse_std
     d_conv2d_0_product_4 = -weight_1 / (128 * n)
-    d_conv2d_0_product_4 *= total_4
+    d_conv2d_0_product_4 *= d_scale
     d_conv2d_0_product_4 *= d_conv2d_0_product_5
-    d_conv2d_0_product_3 = -multiply_term_total / (64 * n)
+    d_conv2d_0_product_3 = -scale / (64 * n)
     d_conv2d_0_product_3 *= d_bias_1
-    d_conv2d_0 = np.multiply(
-        d_batchnorm2d_1,
-        multiply_term_total[:, None, None],
-        out=d_batchnorm2d_1,
-    )
+    d_conv2d_0 = np.multiply(d_batchnorm2d_1, scale[:, None, None], out=d_batchnorm2d_1)
     d_conv2d_0_product_2 = 2 * d_conv2d_0_product_4[:, None, None]
-    d_conv2d_0_product = np.multiply(term_conv2d_0, d_conv2d_0_product_2, out=term_conv2d_0)
+    d_conv2d_0_product = np.multiply(centred, d_conv2d_0_product_2, out=centred)
     d_conv2d_0 += d_conv2d_0_product_3[:, None, None]
     d_conv2d_0 += d_conv2d_0_product
 
@@ -805,9 +795,9 @@ def value_and_grad(params, state, *, x, y, rng, out=None):
     new_running_mean_1_product = np.multiply(batchnorm2d_1_mean, 0.1, out=batchnorm2d_1_mean)
     new_running_mean_1 += new_running_mean_1_product
 
-    # (53) new_running_var_1 = 0.9 * running_var_1 + 6.4 * total * n / (64 * n - 1)   [32]
+    # (53) new_running_var_1 = 0.9 * running_var_1 + 6.4 * variance * n / (64 * n - 1)   [32]
     new_running_var_1 = 0.9 * running_var_1
-    new_running_var_1_product = np.multiply(total, 6.4 * n / (64 * n - 1), out=total)
+    new_running_var_1_product = np.multiply(variance, 6.4 * n / (64 * n - 1), out=variance)
     new_running_var_1 += new_running_var_1_product
 
     # (54) new_num_batches_tracked_5 = num_batches_tracked_5 + 1
@@ -818,9 +808,9 @@ def value_and_grad(params, state, *, x, y, rng, out=None):
     new_running_mean_5_product = np.multiply(batchnorm2d_5_mean, 0.1, out=batchnorm2d_5_mean)
     new_running_mean_5 += new_running_mean_5_product
 
-    # (56) new_running_var_5 = 0.9 * running_var_5 + 1.6 * total_2 * n / (16 * n - 1)   [64]
+    # (56) new_running_var_5 = 0.9 * running_var_5 + 1.6 * variance_2 * n / (16 * n - 1)   [64]
     new_running_var_5 = 0.9 * running_var_5
-    new_running_var_5_product = np.multiply(total_2, 1.6 * n / (16 * n - 1), out=total_2)
+    new_running_var_5_product = np.multiply(variance_2, 1.6 * n / (16 * n - 1), out=variance_2)
     new_running_var_5 += new_running_var_5_product
     grads = {
         "0.weight": d_weight_0,

@@ -104,28 +104,29 @@ def forward(params, *, wave):
     if not fits:
         _refuse("forward", {"params": params}, {"wave": wave})
 
-    # (1) term_wave = wave - (sum(wave, axis=(1, 2)) / 128)   [n, 1, 128]
+    # (1) centred = wave - (sum(wave, axis=(1, 2)) / 128)   [n, 1, 128]
     ones_128 = np.ones(128, dtype)
-    term_wave_product = wave[:, 0].dot(ones_128)
-    term_wave_product /= 128
-    term_wave = wave - term_wave_product[:, None, None]
+    centred_product = wave[:, 0].dot(ones_128)
+    centred_product /= 128
+    centred = wave - centred_product[:, None, None]
 
-    # (2) term = 1 / sqrt(([i,j] sum_k term_wave[i,j,k] term_wave[i,j,k] / 128) + 1e-05)   [n,
-    #         1]
-    term = np.vecdot(term_wave, term_wave, out=term_wave_product.reshape((n, 1)))
-    term /= 128
-    term += 1e-05
-    np.sqrt(term, out=term)
-    np.divide(1, term, out=term)
+    # (2) variance = [i,j] sum_k centred[i,j,k] centred[i,j,k] / 128   [n, 1]
+    variance = np.vecdot(centred, centred, out=centred_product.reshape((n, 1)))
+    variance /= 128
 
-    # (3) instancenorm1d_0 = term_wave * term   [n, 1, 128]
-    instancenorm1d_0 = np.multiply(term_wave, term[:, :, None], out=term_wave)
+    # (3) inverse_std = 1 / sqrt(variance + 1e-05)   [n, 1]
+    inverse_std = np.add(variance, 1e-05, out=variance)
+    np.sqrt(inverse_std, out=inverse_std)
+    np.divide(1, inverse_std, out=inverse_std)
 
-    # (4) padded_instancenorm1d_0 = zeros with [:, :, 3:131] = instancenorm1d_0   [n, 1, 134]
+    # (4) instancenorm1d_0 = centred * inverse_std   [n, 1, 128]
+    instancenorm1d_0 = np.multiply(centred, inverse_std[:, :, None], out=centred)
+
+    # (5) padded_instancenorm1d_0 = zeros with [:, :, 3:131] = instancenorm1d_0   [n, 1, 134]
     padded_instancenorm1d_0 = np.zeros((n, 1, 134), dtype)
     padded_instancenorm1d_0[:, :, 3:131] = instancenorm1d_0
 
-    # (5) conv1d_1 = ([i,j,k] sum_lm windows(padded_instancenorm1d_0, axis=2, size=7,
+    # (6) conv1d_1 = ([i,j,k] sum_lm windows(padded_instancenorm1d_0, axis=2, size=7,
     #         stride=2)[i,l,k,m] weight_1[j,l,m]) + bias_1   [n, 16, 64]
     conv1d_1 = _convolve(
         weight_1[:, 0],
@@ -133,14 +134,14 @@ def forward(params, *, wave):
     ).reshape((n, 16, 64))
     conv1d_1 += bias_1[:, None]
 
-    # (6) relu_2 = relu(conv1d_1)   [n, 16, 64]
+    # (7) relu_2 = relu(conv1d_1)   [n, 16, 64]
     relu_2 = np.maximum(conv1d_1, 0, out=conv1d_1)
 
-    # (7) padded_relu_2 = zeros with [:, :, 3:67] = relu_2   [n, 16, 70]
+    # (8) padded_relu_2 = zeros with [:, :, 3:67] = relu_2   [n, 16, 70]
     padded_relu_2 = np.zeros((n, 16, 70), dtype)
     padded_relu_2[:, :, 3:67] = relu_2
 
-    # (8) conv1d_3 = ([i,j,k] sum_lm windows(padded_relu_2, axis=2, size=7, stride=2)[i,l,k,m]
+    # (9) conv1d_3 = ([i,j,k] sum_lm windows(padded_relu_2, axis=2, size=7, stride=2)[i,l,k,m]
     #         weight_3[j,l,m]) + bias_3   [n, 32, 32]
     conv1d_3 = _convolve(
         weight_3.reshape((32, 112)),
@@ -148,14 +149,14 @@ def forward(params, *, wave):
     ).reshape((n, 32, 32))
     conv1d_3 += bias_3[:, None]
 
-    # (9) relu_4 = relu(conv1d_3)   [n, 32, 32]
+    # (10) relu_4 = relu(conv1d_3)   [n, 32, 32]
     relu_4 = np.maximum(conv1d_3, 0, out=conv1d_3)
 
-    # (10) padded_relu_4 = zeros with [:, :, 3:35] = relu_4   [n, 32, 38]
+    # (11) padded_relu_4 = zeros with [:, :, 3:35] = relu_4   [n, 32, 38]
     padded_relu_4 = np.zeros((n, 32, 38), dtype)
     padded_relu_4[:, :, 3:35] = relu_4
 
-    # (11) conv1d_5 = ([i,j,k] sum_lm windows(padded_relu_4, axis=2, size=7, stride=2)[i,l,k,m]
+    # (12) conv1d_5 = ([i,j,k] sum_lm windows(padded_relu_4, axis=2, size=7, stride=2)[i,l,k,m]
     #          weight_5[j,l,m]) + bias_5   [n, 32, 16]
     conv1d_5 = _convolve(
         weight_5.reshape((32, 224)),
@@ -163,37 +164,37 @@ def forward(params, *, wave):
     ).reshape((n, 32, 16))
     conv1d_5 += bias_5[:, None]
 
-    # (12) relu_6 = relu(conv1d_5)   [n, 32, 16]
+    # (13) relu_6 = relu(conv1d_5)   [n, 32, 16]
     relu_6 = np.maximum(conv1d_5, 0, out=conv1d_5)
 
-    # (13) padded_relu_6 = zeros with [:, :, 3:19] = relu_6   [n, 32, 22]
+    # (14) padded_relu_6 = zeros with [:, :, 3:19] = relu_6   [n, 32, 22]
     padded_relu_6 = np.zeros((n, 32, 22), dtype)
     padded_relu_6[:, :, 3:19] = relu_6
 
-    # (14) conv1d_7 = ([i,j,k] sum_lm windows(padded_relu_6, axis=2, size=7, stride=2)[i,l,k,m]
+    # (15) conv1d_7 = ([i,j,k] sum_lm windows(padded_relu_6, axis=2, size=7, stride=2)[i,l,k,m]
     #          weight_7[j,l,m]) + bias_7   [n, 32, 8]
     conv1d_7_columns = _windows(padded_relu_6, 2, 7, stride=2).transpose(0, 2, 1, 3).copy()
     conv1d_7_product = conv1d_7_columns.reshape((8 * n, 224)) @ weight_7.reshape((32, 224)).T
     conv1d_7 = bias_7[:, None] + conv1d_7_product.reshape((n, 8, 32)).transpose(0, 2, 1)
 
-    # (15) relu_8 = relu(conv1d_7)   [n, 32, 8]
+    # (16) relu_8 = relu(conv1d_7)   [n, 32, 8]
     relu_8 = np.maximum(conv1d_7, 0, out=conv1d_7)
 
-    # (16) flatten_10 = sum(relu_8, axis=2) / 8   [n, 32]
+    # (17) flatten_10 = sum(relu_8, axis=2) / 8   [n, 32]
     ones_8 = np.ones(8, dtype)
     flatten_10_product = relu_8.reshape((32 * n, 8)).dot(ones_8)
     flatten_10 = flatten_10_product.reshape((n, 32))
     flatten_10 *= 0.125
 
-    # (17) logits = flatten_10 @ weight_11.T + bias_11   [n, 5]
+    # (18) logits = flatten_10 @ weight_11.T + bias_11   [n, 5]
     logits = flatten_10.dot(weight_11.T)
     logits += bias_11
 
-    # (18) logits_shifted = logits - max(logits, axis=1)   [n, 5]
+    # (19) logits_shifted = logits - max(logits, axis=1)   [n, 5]
     logits_shifted_max = logits.max(axis=1)
     logits_shifted = np.subtract(logits, logits_shifted_max[:, None], out=logits)
 
-    # (40) probabilities = exp(logits_shifted) / sum(exp(logits_shifted), axis=1)   [n, 5]
+    # (41) probabilities = exp(logits_shifted) / sum(exp(logits_shifted), axis=1)   [n, 5]
     probabilities = np.exp(logits_shifted, out=logits_shifted)
     ones_5 = np.ones(5, dtype)
     probabilities_product = probabilities.dot(ones_5)
@@ -244,28 +245,29 @@ def loss(params, *, wave, shape):
 
     _check_indices("loss", "shape", shape, 0, 5)
 
-    # (1) term_wave = wave - (sum(wave, axis=(1, 2)) / 128)   [n, 1, 128]
+    # (1) centred = wave - (sum(wave, axis=(1, 2)) / 128)   [n, 1, 128]
     ones_128 = np.ones(128, dtype)
-    term_wave_product = wave[:, 0].dot(ones_128)
-    term_wave_product /= 128
-    term_wave = wave - term_wave_product[:, None, None]
+    centred_product = wave[:, 0].dot(ones_128)
+    centred_product /= 128
+    centred = wave - centred_product[:, None, None]
 
-    # (2) term = 1 / sqrt(([i,j] sum_k term_wave[i,j,k] term_wave[i,j,k] / 128) + 1e-05)   [n,
-    #         1]
-    term = np.vecdot(term_wave, term_wave, out=term_wave_product.reshape((n, 1)))
-    term /= 128
-    term += 1e-05
-    np.sqrt(term, out=term)
-    np.divide(1, term, out=term)
+    # (2) variance = [i,j] sum_k centred[i,j,k] centred[i,j,k] / 128   [n, 1]
+    variance = np.vecdot(centred, centred, out=centred_product.reshape((n, 1)))
+    variance /= 128
 
-    # (3) instancenorm1d_0 = term_wave * term   [n, 1, 128]
-    instancenorm1d_0 = np.multiply(term_wave, term[:, :, None], out=term_wave)
+    # (3) inverse_std = 1 / sqrt(variance + 1e-05)   [n, 1]
+    inverse_std = np.add(variance, 1e-05, out=variance)
+    np.sqrt(inverse_std, out=inverse_std)
+    np.divide(1, inverse_std, out=inverse_std)
 
-    # (4) padded_instancenorm1d_0 = zeros with [:, :, 3:131] = instancenorm1d_0   [n, 1, 134]
+    # (4) instancenorm1d_0 = centred * inverse_std   [n, 1, 128]
+    instancenorm1d_0 = np.multiply(centred, inverse_std[:, :, None], out=centred)
+
+    # (5) padded_instancenorm1d_0 = zeros with [:, :, 3:131] = instancenorm1d_0   [n, 1, 134]
     padded_instancenorm1d_0 = np.zeros((n, 1, 134), dtype)
     padded_instancenorm1d_0[:, :, 3:131] = instancenorm1d_0
 
-    # (5) conv1d_1 = ([i,j,k] sum_lm windows(padded_instancenorm1d_0, axis=2, size=7,
+    # (6) conv1d_1 = ([i,j,k] sum_lm windows(padded_instancenorm1d_0, axis=2, size=7,
     #         stride=2)[i,l,k,m] weight_1[j,l,m]) + bias_1   [n, 16, 64]
     conv1d_1 = _convolve(
         weight_1[:, 0],
@@ -273,14 +275,14 @@ def loss(params, *, wave, shape):
     ).reshape((n, 16, 64))
     conv1d_1 += bias_1[:, None]
 
-    # (6) relu_2 = relu(conv1d_1)   [n, 16, 64]
+    # (7) relu_2 = relu(conv1d_1)   [n, 16, 64]
     relu_2 = np.maximum(conv1d_1, 0, out=conv1d_1)
 
-    # (7) padded_relu_2 = zeros with [:, :, 3:67] = relu_2   [n, 16, 70]
+    # (8) padded_relu_2 = zeros with [:, :, 3:67] = relu_2   [n, 16, 70]
     padded_relu_2 = np.zeros((n, 16, 70), dtype)
     padded_relu_2[:, :, 3:67] = relu_2
 
-    # (8) conv1d_3 = ([i,j,k] sum_lm windows(padded_relu_2, axis=2, size=7, stride=2)[i,l,k,m]
+    # (9) conv1d_3 = ([i,j,k] sum_lm windows(padded_relu_2, axis=2, size=7, stride=2)[i,l,k,m]
     #         weight_3[j,l,m]) + bias_3   [n, 32, 32]
     conv1d_3 = _convolve(
         weight_3.reshape((32, 112)),
@@ -288,14 +290,14 @@ def loss(params, *, wave, shape):
     ).reshape((n, 32, 32))
     conv1d_3 += bias_3[:, None]
 
-    # (9) relu_4 = relu(conv1d_3)   [n, 32, 32]
+    # (10) relu_4 = relu(conv1d_3)   [n, 32, 32]
     relu_4 = np.maximum(conv1d_3, 0, out=conv1d_3)
 
-    # (10) padded_relu_4 = zeros with [:, :, 3:35] = relu_4   [n, 32, 38]
+    # (11) padded_relu_4 = zeros with [:, :, 3:35] = relu_4   [n, 32, 38]
     padded_relu_4 = np.zeros((n, 32, 38), dtype)
     padded_relu_4[:, :, 3:35] = relu_4
 
-    # (11) conv1d_5 = ([i,j,k] sum_lm windows(padded_relu_4, axis=2, size=7, stride=2)[i,l,k,m]
+    # (12) conv1d_5 = ([i,j,k] sum_lm windows(padded_relu_4, axis=2, size=7, stride=2)[i,l,k,m]
     #          weight_5[j,l,m]) + bias_5   [n, 32, 16]
     conv1d_5 = _convolve(
         weight_5.reshape((32, 224)),
@@ -303,37 +305,37 @@ def loss(params, *, wave, shape):
     ).reshape((n, 32, 16))
     conv1d_5 += bias_5[:, None]
 
-    # (12) relu_6 = relu(conv1d_5)   [n, 32, 16]
+    # (13) relu_6 = relu(conv1d_5)   [n, 32, 16]
     relu_6 = np.maximum(conv1d_5, 0, out=conv1d_5)
 
-    # (13) padded_relu_6 = zeros with [:, :, 3:19] = relu_6   [n, 32, 22]
+    # (14) padded_relu_6 = zeros with [:, :, 3:19] = relu_6   [n, 32, 22]
     padded_relu_6 = np.zeros((n, 32, 22), dtype)
     padded_relu_6[:, :, 3:19] = relu_6
 
-    # (14) conv1d_7 = ([i,j,k] sum_lm windows(padded_relu_6, axis=2, size=7, stride=2)[i,l,k,m]
+    # (15) conv1d_7 = ([i,j,k] sum_lm windows(padded_relu_6, axis=2, size=7, stride=2)[i,l,k,m]
     #          weight_7[j,l,m]) + bias_7   [n, 32, 8]
     conv1d_7_columns = _windows(padded_relu_6, 2, 7, stride=2).transpose(0, 2, 1, 3).copy()
     conv1d_7_product = conv1d_7_columns.reshape((8 * n, 224)) @ weight_7.reshape((32, 224)).T
     conv1d_7 = bias_7[:, None] + conv1d_7_product.reshape((n, 8, 32)).transpose(0, 2, 1)
 
-    # (15) relu_8 = relu(conv1d_7)   [n, 32, 8]
+    # (16) relu_8 = relu(conv1d_7)   [n, 32, 8]
     relu_8 = np.maximum(conv1d_7, 0, out=conv1d_7)
 
-    # (16) flatten_10 = sum(relu_8, axis=2) / 8   [n, 32]
+    # (17) flatten_10 = sum(relu_8, axis=2) / 8   [n, 32]
     ones_8 = np.ones(8, dtype)
     flatten_10_product = relu_8.reshape((32 * n, 8)).dot(ones_8)
     flatten_10 = flatten_10_product.reshape((n, 32))
     flatten_10 *= 0.125
 
-    # (17) logits = flatten_10 @ weight_11.T + bias_11   [n, 5]
+    # (18) logits = flatten_10 @ weight_11.T + bias_11   [n, 5]
     logits = flatten_10.dot(weight_11.T)
     logits += bias_11
 
-    # (18) logits_shifted = logits - max(logits, axis=1)   [n, 5]
+    # (19) logits_shifted = logits - max(logits, axis=1)   [n, 5]
     logits_shifted_max = logits.max(axis=1)
     logits_shifted = np.subtract(logits, logits_shifted_max[:, None], out=logits)
 
-    # (39) term_sum_exp = take_along_axis(logits_shifted, shape, axis=1) -
+    # (40) term_sum_exp = take_along_axis(logits_shifted, shape, axis=1) -
     #          log(sum(exp(logits_shifted), axis=1))   [n]
     rows = np.arange(n)
     term_sum_exp = logits_shifted[rows, shape]
@@ -343,7 +345,7 @@ def loss(params, *, wave, shape):
     np.log(term_sum_exp_log, out=term_sum_exp_log)
     term_sum_exp -= term_sum_exp_log
 
-    # (20) loss = -sum(term_sum_exp) / n
+    # (21) loss = -sum(term_sum_exp) / n
     loss = -term_sum_exp.sum() / n
     return loss
 
@@ -395,28 +397,29 @@ def value_and_grad(params, *, wave, shape, out=None):
 
     _check_indices("value_and_grad", "shape", shape, 0, 5)
 
-    # (1) term_wave = wave - (sum(wave, axis=(1, 2)) / 128)   [n, 1, 128]
+    # (1) centred = wave - (sum(wave, axis=(1, 2)) / 128)   [n, 1, 128]
     ones_128 = np.ones(128, dtype)
-    term_wave_product = wave[:, 0].dot(ones_128)
-    term_wave_product /= 128
-    term_wave = wave - term_wave_product[:, None, None]
+    centred_product = wave[:, 0].dot(ones_128)
+    centred_product /= 128
+    centred = wave - centred_product[:, None, None]
 
-    # (2) term = 1 / sqrt(([i,j] sum_k term_wave[i,j,k] term_wave[i,j,k] / 128) + 1e-05)   [n,
-    #         1]
-    term = np.vecdot(term_wave, term_wave, out=term_wave_product.reshape((n, 1)))
-    term /= 128
-    term += 1e-05
-    np.sqrt(term, out=term)
-    np.divide(1, term, out=term)
+    # (2) variance = [i,j] sum_k centred[i,j,k] centred[i,j,k] / 128   [n, 1]
+    variance = np.vecdot(centred, centred, out=centred_product.reshape((n, 1)))
+    variance /= 128
 
-    # (3) instancenorm1d_0 = term_wave * term   [n, 1, 128]
-    instancenorm1d_0 = np.multiply(term_wave, term[:, :, None], out=term_wave)
+    # (3) inverse_std = 1 / sqrt(variance + 1e-05)   [n, 1]
+    inverse_std = np.add(variance, 1e-05, out=variance)
+    np.sqrt(inverse_std, out=inverse_std)
+    np.divide(1, inverse_std, out=inverse_std)
 
-    # (4) padded_instancenorm1d_0 = zeros with [:, :, 3:131] = instancenorm1d_0   [n, 1, 134]
+    # (4) instancenorm1d_0 = centred * inverse_std   [n, 1, 128]
+    instancenorm1d_0 = np.multiply(centred, inverse_std[:, :, None], out=centred)
+
+    # (5) padded_instancenorm1d_0 = zeros with [:, :, 3:131] = instancenorm1d_0   [n, 1, 134]
     padded_instancenorm1d_0 = np.zeros((n, 1, 134), dtype)
     padded_instancenorm1d_0[:, :, 3:131] = instancenorm1d_0
 
-    # (5) conv1d_1 = ([i,j,k] sum_lm windows(padded_instancenorm1d_0, axis=2, size=7,
+    # (6) conv1d_1 = ([i,j,k] sum_lm windows(padded_instancenorm1d_0, axis=2, size=7,
     #         stride=2)[i,l,k,m] weight_1[j,l,m]) + bias_1   [n, 16, 64]
     conv1d_1 = _convolve(
         weight_1[:, 0],
@@ -424,14 +427,14 @@ def value_and_grad(params, *, wave, shape, out=None):
     ).reshape((n, 16, 64))
     conv1d_1 += bias_1[:, None]
 
-    # (6) relu_2 = relu(conv1d_1)   [n, 16, 64]
+    # (7) relu_2 = relu(conv1d_1)   [n, 16, 64]
     relu_2 = np.maximum(conv1d_1, 0, out=conv1d_1)
 
-    # (7) padded_relu_2 = zeros with [:, :, 3:67] = relu_2   [n, 16, 70]
+    # (8) padded_relu_2 = zeros with [:, :, 3:67] = relu_2   [n, 16, 70]
     padded_relu_2 = np.zeros((n, 16, 70), dtype)
     padded_relu_2[:, :, 3:67] = relu_2
 
-    # (8) conv1d_3 = ([i,j,k] sum_lm windows(padded_relu_2, axis=2, size=7, stride=2)[i,l,k,m]
+    # (9) conv1d_3 = ([i,j,k] sum_lm windows(padded_relu_2, axis=2, size=7, stride=2)[i,l,k,m]
     #         weight_3[j,l,m]) + bias_3   [n, 32, 32]
     conv1d_3 = _convolve(
         weight_3.reshape((32, 112)),
@@ -439,14 +442,14 @@ def value_and_grad(params, *, wave, shape, out=None):
     ).reshape((n, 32, 32))
     conv1d_3 += bias_3[:, None]
 
-    # (9) relu_4 = relu(conv1d_3)   [n, 32, 32]
+    # (10) relu_4 = relu(conv1d_3)   [n, 32, 32]
     relu_4 = np.maximum(conv1d_3, 0, out=conv1d_3)
 
-    # (10) padded_relu_4 = zeros with [:, :, 3:35] = relu_4   [n, 32, 38]
+    # (11) padded_relu_4 = zeros with [:, :, 3:35] = relu_4   [n, 32, 38]
     padded_relu_4 = np.zeros((n, 32, 38), dtype)
     padded_relu_4[:, :, 3:35] = relu_4
 
-    # (11) conv1d_5 = ([i,j,k] sum_lm windows(padded_relu_4, axis=2, size=7, stride=2)[i,l,k,m]
+    # (12) conv1d_5 = ([i,j,k] sum_lm windows(padded_relu_4, axis=2, size=7, stride=2)[i,l,k,m]
     #          weight_5[j,l,m]) + bias_5   [n, 32, 16]
     conv1d_5 = _convolve(
         weight_5.reshape((32, 224)),
@@ -454,78 +457,78 @@ def value_and_grad(params, *, wave, shape, out=None):
     ).reshape((n, 32, 16))
     conv1d_5 += bias_5[:, None]
 
-    # (12) relu_6 = relu(conv1d_5)   [n, 32, 16]
+    # (13) relu_6 = relu(conv1d_5)   [n, 32, 16]
     relu_6 = np.maximum(conv1d_5, 0, out=conv1d_5)
 
-    # (13) padded_relu_6 = zeros with [:, :, 3:19] = relu_6   [n, 32, 22]
+    # (14) padded_relu_6 = zeros with [:, :, 3:19] = relu_6   [n, 32, 22]
     padded_relu_6 = np.zeros((n, 32, 22), dtype)
     padded_relu_6[:, :, 3:19] = relu_6
 
-    # (14) conv1d_7 = ([i,j,k] sum_lm windows(padded_relu_6, axis=2, size=7, stride=2)[i,l,k,m]
+    # (15) conv1d_7 = ([i,j,k] sum_lm windows(padded_relu_6, axis=2, size=7, stride=2)[i,l,k,m]
     #          weight_7[j,l,m]) + bias_7   [n, 32, 8]
     conv1d_7_columns = _windows(padded_relu_6, 2, 7, stride=2).transpose(0, 2, 1, 3).copy()
     conv1d_7_product = conv1d_7_columns.reshape((8 * n, 224)) @ weight_7.reshape((32, 224)).T
     conv1d_7 = bias_7[:, None] + conv1d_7_product.reshape((n, 8, 32)).transpose(0, 2, 1)
 
-    # (15) relu_8 = relu(conv1d_7)   [n, 32, 8]
+    # (16) relu_8 = relu(conv1d_7)   [n, 32, 8]
     relu_8 = np.maximum(conv1d_7, 0, out=conv1d_7)
 
-    # (16) flatten_10 = sum(relu_8, axis=2) / 8   [n, 32]
+    # (17) flatten_10 = sum(relu_8, axis=2) / 8   [n, 32]
     ones_8 = np.ones(8, dtype)
     flatten_10_product = relu_8.reshape((32 * n, 8)).dot(ones_8)
     flatten_10 = flatten_10_product.reshape((n, 32))
     flatten_10 *= 0.125
 
-    # (17) logits = flatten_10 @ weight_11.T + bias_11   [n, 5]
+    # (18) logits = flatten_10 @ weight_11.T + bias_11   [n, 5]
     logits = flatten_10.dot(weight_11.T)
     logits += bias_11
 
-    # (18) logits_shifted = logits - max(logits, axis=1)   [n, 5]
+    # (19) logits_shifted = logits - max(logits, axis=1)   [n, 5]
     logits_shifted_max = logits.max(axis=1)
     logits_shifted = np.subtract(logits, logits_shifted_max[:, None], out=logits)
 
-    # (20) loss = -sum(take_along_axis(logits_shifted, shape, axis=1) - log(sum_exp)) / n
+    # (21) loss = -sum(take_along_axis(logits_shifted, shape, axis=1) - log(sum_exp)) / n
     rows = np.arange(n)
     loss_difference = logits_shifted[rows, shape]
 
-    # (19) sum_exp = sum(exp(logits_shifted), axis=1)   [n]
+    # (20) sum_exp = sum(exp(logits_shifted), axis=1)   [n]
     exp_logits_shifted = np.exp(logits_shifted, out=logits_shifted)
     ones_5 = np.ones(5, dtype)
     sum_exp = exp_logits_shifted.dot(ones_5)
 
-    # (20) continued
+    # (21) continued
     log_sum_exp = np.log(sum_exp)
     loss_difference -= log_sum_exp
     loss = -loss_difference.sum() / n
 
-    # (21) d_logits = (exp(logits_shifted) / sum_exp - onehot(shape)) / n   [n, 5]
+    # (22) d_logits = (exp(logits_shifted) / sum_exp - onehot(shape)) / n   [n, 5]
     d_logits = np.divide(exp_logits_shifted, sum_exp[:, None], out=exp_logits_shifted)
     d_logits[rows, shape] -= 1
     d_logits /= n
 
-    # (22) d_bias_11 = sum(d_logits, axis=0)   [5]
+    # (23) d_bias_11 = sum(d_logits, axis=0)   [5]
     ones_n = np.ones(n, dtype)
     d_bias_11 = ones_n.dot(d_logits)
 
-    # (23) d_weight_11 = d_logits.T @ flatten_10   [5, 32]
+    # (24) d_weight_11 = d_logits.T @ flatten_10   [5, 32]
     d_weight_11 = d_logits.T.dot(flatten_10)
 
-    # (24) d_conv1d_7 = (d_logits @ weight_11 / 8) * (relu_8 > 0)   [n, 32, 8]
+    # (25) d_conv1d_7 = (d_logits @ weight_11 / 8) * (relu_8 > 0)   [n, 32, 8]
     d_conv1d_7_product_2 = 0.125 * weight_11
     d_conv1d_7_product = np.dot(d_logits, d_conv1d_7_product_2, out=flatten_10)
     d_conv1d_7 = np.multiply(d_conv1d_7_product[:, :, None], relu_8 > 0, out=relu_8)
 
-    # (25) d_bias_7 = sum(d_conv1d_7, axis=(0, 2))   [32]
+    # (26) d_bias_7 = sum(d_conv1d_7, axis=(0, 2))   [32]
     d_bias_7 = d_conv1d_7.sum(axis=(0, 2))
 
-    # (26) d_weight_7 = [i,j,k] sum_lm d_conv1d_7[l,i,m] windows(padded_relu_6, axis=2, size=7,
+    # (27) d_weight_7 = [i,j,k] sum_lm d_conv1d_7[l,i,m] windows(padded_relu_6, axis=2, size=7,
     #          stride=2)[l,j,m,k]   [32, 32, 7]
     d_weight_7_product = (
         d_conv1d_7.transpose(1, 0, 2).reshape((32, 8 * n))
         @ conv1d_7_columns.reshape((8 * n, 224))
     )
 
-    # (27) overlap = overlap(([i,j,k,l] sum_m d_conv1d_7[i,m,k] weight_7[m,j,l]), axis=2,
+    # (28) overlap = overlap(([i,j,k,l] sum_m d_conv1d_7[i,m,k] weight_7[m,j,l]), axis=2,
     #          length=22, stride=2)   [n, 32, 22]
     overlap_product = np.matmul(
         d_conv1d_7.transpose(0, 2, 1).reshape((8 * n, 32)),
@@ -539,20 +542,20 @@ def value_and_grad(params, *, wave, shape, out=None):
         stride=2,
     )
 
-    # (28) d_conv1d_5 = overlap[:, :, 3:19] * (relu_6 > 0)   [n, 32, 16]
+    # (29) d_conv1d_5 = overlap[:, :, 3:19] * (relu_6 > 0)   [n, 32, 16]
     d_conv1d_5 = np.multiply(overlap[:, :, 3:19], relu_6 > 0, out=relu_6)
 
-    # (29) d_bias_5 = sum(d_conv1d_5, axis=(0, 2))   [32]
+    # (30) d_bias_5 = sum(d_conv1d_5, axis=(0, 2))   [32]
     d_bias_5 = d_conv1d_5.sum(axis=(0, 2))
 
-    # (30) d_weight_5 = [i,j,k] sum_lm d_conv1d_5[l,i,m] windows(padded_relu_4, axis=2, size=7,
+    # (31) d_weight_5 = [i,j,k] sum_lm d_conv1d_5[l,i,m] windows(padded_relu_4, axis=2, size=7,
     #          stride=2)[l,j,m,k]   [32, 32, 7]
     d_weight_5 = _correlate(
         d_conv1d_5,
         _windows(padded_relu_4, 2, 7, stride=2).transpose(0, 1, 3, 2),
     ).reshape((32, 32, 7))
 
-    # (31) overlap_2 = overlap(([i,j,k,l] sum_m d_conv1d_5[i,m,k] weight_5[m,j,l]), axis=2,
+    # (32) overlap_2 = overlap(([i,j,k,l] sum_m d_conv1d_5[i,m,k] weight_5[m,j,l]), axis=2,
     #          length=38, stride=2)   [n, 32, 38]
     overlap_2_product = (
         d_conv1d_5.transpose(0, 2, 1).reshape((16 * n, 32))
@@ -565,20 +568,20 @@ def value_and_grad(params, *, wave, shape, out=None):
         stride=2,
     )
 
-    # (32) d_conv1d_3 = overlap_2[:, :, 3:35] * (relu_4 > 0)   [n, 32, 32]
+    # (33) d_conv1d_3 = overlap_2[:, :, 3:35] * (relu_4 > 0)   [n, 32, 32]
     d_conv1d_3 = np.multiply(overlap_2[:, :, 3:35], relu_4 > 0, out=relu_4)
 
-    # (33) d_bias_3 = sum(d_conv1d_3, axis=(0, 2))   [32]
+    # (34) d_bias_3 = sum(d_conv1d_3, axis=(0, 2))   [32]
     d_bias_3 = d_conv1d_3.sum(axis=(0, 2))
 
-    # (34) d_weight_3 = [i,j,k] sum_lm d_conv1d_3[l,i,m] windows(padded_relu_2, axis=2, size=7,
+    # (35) d_weight_3 = [i,j,k] sum_lm d_conv1d_3[l,i,m] windows(padded_relu_2, axis=2, size=7,
     #          stride=2)[l,j,m,k]   [32, 16, 7]
     d_weight_3 = _correlate(
         d_conv1d_3,
         _windows(padded_relu_2, 2, 7, stride=2).transpose(0, 1, 3, 2),
     ).reshape((32, 16, 7))
 
-    # (35) overlap_3 = overlap(([i,j,k,l] sum_m d_conv1d_3[i,m,k] weight_3[m,j,l]), axis=2,
+    # (36) overlap_3 = overlap(([i,j,k,l] sum_m d_conv1d_3[i,m,k] weight_3[m,j,l]), axis=2,
     #          length=70, stride=2)   [n, 16, 70]
     overlap_3_product = np.dot(
         d_conv1d_3.transpose(0, 2, 1).reshape((32 * n, 32)),
@@ -592,13 +595,13 @@ def value_and_grad(params, *, wave, shape, out=None):
         stride=2,
     )
 
-    # (36) d_conv1d_1 = overlap_3[:, :, 3:67] * (relu_2 > 0)   [n, 16, 64]
+    # (37) d_conv1d_1 = overlap_3[:, :, 3:67] * (relu_2 > 0)   [n, 16, 64]
     d_conv1d_1 = np.multiply(overlap_3[:, :, 3:67], relu_2 > 0, out=relu_2)
 
-    # (37) d_bias_1 = sum(d_conv1d_1, axis=(0, 2))   [16]
+    # (38) d_bias_1 = sum(d_conv1d_1, axis=(0, 2))   [16]
     d_bias_1 = d_conv1d_1.sum(axis=(0, 2))
 
-    # (38) d_weight_1 = [i,j,k] sum_lm d_conv1d_1[l,i,m] windows(padded_instancenorm1d_0,
+    # (39) d_weight_1 = [i,j,k] sum_lm d_conv1d_1[l,i,m] windows(padded_instancenorm1d_0,
     #          axis=2, size=7, stride=2)[l,j,m,k]   [16, 1, 7]
     d_weight_1 = _correlate(
         d_conv1d_1,

@@ -21,6 +21,7 @@ from symgrad.expr.node import Node
 from symgrad.expr.operand import as_node, elementwise, number
 from symgrad.model.layers.module import Buffer, Module, Parameter
 from symgrad.model.layers.normalisation import (
+    called,
     inverse_root,
     kept,
     mean_over,
@@ -85,8 +86,8 @@ def normalised(
     """
     mean = mean_over(x, axes)
     centre = Detached(mean, is_exact=True)
-    deviation, drift = x - kept(centre, axes), mean - centre
-    variance = mean_square(deviation, axes) - drift * drift
+    deviation, drift = called(x - kept(centre, axes), "centred"), mean - centre
+    variance = called(mean_square(deviation, axes) - drift * drift, "variance")
     scale = scale_of(variance, weight, eps)
     offset = -drift * scale if bias is None else as_node(bias) - drift * scale
     return shifted(deviation, scale, offset, axes), mean, variance
@@ -94,8 +95,8 @@ def normalised(
 
 def scale_of(variance: Node, weight: Any, eps: Any) -> Node:
     """weight / sqrt(variance + eps)."""
-    inverse = inverse_root(variance, eps)
-    return inverse if weight is None else inverse * as_node(weight)
+    inverse = called(inverse_root(variance, eps), "inverse_std")
+    return inverse if weight is None else called(inverse * as_node(weight), "scale")
 
 
 def shifted(deviation: Node, scale: Node, offset: Any, axes: tuple[int, ...]) -> Node:

@@ -36,7 +36,7 @@ def lstm_step(
 
     With a projection, h' = (o*tanh(c')) @ projection.T.  [Sak, Senior, Beaufays 2014]
     """
-    z = given + linear(h, weight, bias)
+    z = (given + linear(h, weight, bias)).named("z")
     size = c.shape[-1]
     i, f, g, o = (z[..., k * size : (k + 1) * size] for k in range(4))
     i, f, o = sigmoid(i).named("i"), sigmoid(f).named("f"), sigmoid(o).named("o")
@@ -50,7 +50,7 @@ def gru_step(given: Node, h: Node, weight: Any, bias: Any) -> Node:
 
     r scales what the state contributes to n after its product, as in PyTorch.
     """
-    recurrent = linear(h, weight, bias)
+    recurrent = linear(h, weight, bias).named("recurrent")
     size = h.shape[-1]
     r_in, z_in, n_in = (given[..., k * size : (k + 1) * size] for k in range(3))
     r_h, z_h, n_h = (recurrent[..., k * size : (k + 1) * size] for k in range(3))

@@ -35,13 +35,13 @@ from symgrad.report.derivation_record import (
     Result,
     Rewriting,
 )
+from symgrad.report.equation_sides import anchored, differ, is_circular, with_names
 from symgrad.report.equation_writer import EquationWriter, Evidence, shape_of
 from symgrad.report.excerpts import excerpts
 from symgrad.report.explanations import explanations
 from symgrad.report.followed import Followed, read_of_steps
 from symgrad.report.journal_steps import Surroundings, step_records
-from symgrad.report.notation import Math, Relation, symbol
-from symgrad.report.notation.formula import Chained, parts_of
+from symgrad.report.notation import Math, symbol
 from symgrad.report.paper_names import PaperNames, owners_of
 from symgrad.report.scan_steps import StepOnPaper, owner_in
 from symgrad.report.simplified import history, history_on_paper
@@ -109,7 +109,7 @@ class _Telling:
             if node in followed.told and node not in self.of_steps
             and self.names(node) is not None
         ]  # fmt: skip
-        self.forward = self._anchored(
+        self.forward = anchored(
             self._equation(node, self.writer, self.names, followed.told)
             for node in self.forward_lines
         )
@@ -240,7 +240,7 @@ class _Telling:
                 continue
             old, new = was.equation(origin), self.writer.equation(node)
             reasons = passed.reasons(origin, before.names)
-            if not _differ(old, new) or not reasons:
+            if not differ(old, new) or not reasons:
                 continue
             needed = self.followed.started.untold(node, told)
             rewriting = Rewriting(old, new, tuple(map(self.writer.equation, needed)), reasons)
@@ -298,7 +298,7 @@ class _Telling:
         also = self._also_called()
         equations = [
             replace(
-                _with_names(
+                with_names(
                     self._equation(node, writer, names, followed.paper.names),
                     also.get(followed.started_as(node), ()),
                 ),
@@ -306,7 +306,7 @@ class _Telling:
             )
             for node in lines
         ]
-        return lines, self._anchored(equations, taken)
+        return lines, anchored(equations, taken)
 
     def _also_called(self) -> dict[Node, tuple[Math, ...]]:
         """What else a derivative is called: of a sum z = u + b, the derivatives by all three."""
@@ -337,7 +337,7 @@ class _Telling:
                 continue
             old, new = self.writer.equation(origin, name), writer.equation(node)
             reasons = passed.reasons(origin, self.names.naming.names)
-            if _differ(old, new) and reasons and not _is_circular(old):
+            if differ(old, new) and reasons and not is_circular(old):
                 title = self._layer_of_derivative(node)
                 found.append((title, Rewriting(old, new, (), reasons)))
         return grouped(found, "simplified")
@@ -361,30 +361,6 @@ class _Telling:
         ]
         return tuple(dict.fromkeys(found))
 
-    def _anchored(
-        self, equations: Iterable[Equation], taken: Iterable[str] = ()
-    ) -> tuple[Equation, ...]:
-        """`equations` with anchors for those that have numbers, each anchor once."""
-        used, found = set(taken), []
-        for equation in equations:
-            anchor = f"eq-{equation.number}" if equation.number else ""
-            found.append(replace(equation, anchor="" if anchor in used else anchor))
-            used.add(anchor)
-        return tuple(found)
-
-
-def _with_names(equation: Equation, names: tuple[Math, ...]) -> Equation:
-    """`equation`, whose left side says all `names` of what it defines."""
-    formula, others = equation.matrix, tuple(n for n in names if n != equation.name)
-    if not others or not isinstance(formula, Relation) or formula.left != equation.name:
-        return equation
-    sides = (*others, formula.left, formula.right)
-    return replace(equation, matrix=Chained(("=",) * (len(sides) - 1), sides))
-
-
-def _differ(old: Equation, new: Equation) -> bool:
-    return (old.matrix, old.index) != (new.matrix, new.index)
-
 
 class _ToldStep:
     """The step of a scan and its derivation."""
@@ -401,10 +377,3 @@ class _ToldStep:
         )  # fmt: skip
         steps = tuple(record for _, record in step_records(journal, around))
         self.inner = Inner(step.intro, step.equations, steps)
-
-
-def _is_circular(equation: Equation) -> bool:
-    """Whether the right side names the left: a sum over steps of what bears the same name."""
-    formula = equation.either
-    right = getattr(formula, "right", None)
-    return right is not None and equation.name in set(parts_of(right))

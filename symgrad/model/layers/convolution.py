@@ -53,22 +53,27 @@ FUNCTIONS = {1: conv1d, 2: conv2d, 3: conv3d}
 
 def _check(x: Node, weight: Node, groups: int, rank: int) -> None:
     """Raises: ShapeError if the weight does not fit the input."""
-    check_weight(weight, "out, in / groups", "output", groups, rank)
+    check_weight(weight, "out, in / groups", rank)
     channels = x.shape[-rank - 1]
     if not same(channels, weight.shape[1] * groups):
         raise ShapeError(
             f"the input has {channels} channels, but the weight takes {weight.shape[1] * groups}"
         )
+    check_groups(weight, "output", groups)
 
 
-def check_weight(weight: Node, layout: str, first: str, groups: int, rank: int) -> None:
-    """Raises: ShapeError unless it is [`layout`, spatial axes] and `first` channels make groups."""
+def check_weight(weight: Node, layout: str, rank: int) -> None:
+    """Raises: ShapeError unless it is [`layout`, spatial axes], of known sizes."""
     if weight.ndim != rank + 2:
         raise ShapeError(f"the weight must be [{layout}, {AXES[rank]}]")
     if not all(size.is_Integer for size in weight.shape):
         raise ShapeError("the sizes of the weight must be known numbers")
+
+
+def check_groups(weight: Node, which: str, groups: int) -> None:
+    """Raises: ShapeError unless the first axis of the weight makes groups of one size."""
     if weight.shape[0] % groups:
-        raise ShapeError(f"{weight.shape[0]} {first} channels do not make {groups} groups")
+        raise ShapeError(f"{weight.shape[0]} {which} channels do not make {groups} groups")
 
 
 def _margins(

@@ -15,7 +15,7 @@ from symgrad.expr.node import Node, user_location
 from symgrad.expr.operand import as_node
 from symgrad.expr.reindex import Reshape
 from symgrad.expr.window import Overlap, window_length
-from symgrad.model.layers.convolution import Filters, check_weight, plus_bias
+from symgrad.model.layers.convolution import Filters, check_groups, check_weight, plus_bias
 from symgrad.model.layers.padding import padded_by_constant
 from symgrad.model.layers.spatial import AXES, batched, image, named, per_axis
 from symgrad.model.operations.operation import operation, refuse_of
@@ -57,10 +57,11 @@ FUNCTIONS = {1: conv_transpose1d, 2: conv_transpose2d, 3: conv_transpose3d}
 
 def _check(x: Node, weight: Node, groups: int, rank: int) -> None:
     """Raises: ShapeError if the weight does not fit the input."""
-    check_weight(weight, "in, out / groups", "input", groups, rank)
+    check_weight(weight, "in, out / groups", rank)
     channels = x.shape[-rank - 1]
     if not same(channels, weight.shape[0]):
         raise ShapeError(f"the input has {channels} channels, but the weight {weight.shape[0]}")
+    check_groups(weight, "input", groups)
 
 
 def _overlapping(

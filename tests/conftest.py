@@ -1,7 +1,8 @@
 """Puts this folder on the path, so that every test can use the catalogue and the interpreter.
 
 Exhaustive tests are marked slow. They run with `-m slow`; `--slow-part KEY` runs an eighth of
-them, another eighth for another key. Without `-m` they are left out.
+them, another eighth for another key. Without `-m` they are left out, and Hypothesis draws the same
+examples in every run.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from hypothesis import settings
 
 PARTS = 8
 
@@ -18,6 +20,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files instead of comparing"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("-m"):
+        settings.register_profile("repeatable", derandomize=True)
+        settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -133,6 +133,8 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(NAST
 @given(name=TEXT)
 @example("</annotation>")
 @example("\\")
+@example("…")
+@example("∞")
 @settings(max_examples=200, deadline=None)
 def test_a_name_is_text(name: str) -> None:
     """In all printers, as a name, below a name and as words."""
@@ -155,6 +157,6 @@ KNOWN = {
     mathrm text textbackslash textasciitilde textasciicircum textless textgreater textbar
     textquotedbl textquotesingle left right operatorname sin cos tan sinh cosh tanh exp log max min
     det arcsin arccos arctan upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma
-    Upsilon Phi Psi Omega {GREEK}
+    dots infty Upsilon Phi Psi Omega {GREEK}
     """.split()
 }

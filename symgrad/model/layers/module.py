@@ -29,6 +29,7 @@ from symgrad.expr.leaf import Filled, Leaf, State
 from symgrad.expr.leaf import Parameter as ParameterLeaf
 from symgrad.expr.node import Node, user_location
 from symgrad.model.declarations import parameter, state
+from symgrad.model.layers.packed_sequence import PackedSequence
 from symgrad.model.updates import Becomes, note_update
 
 
@@ -290,6 +291,8 @@ def _modules_in(key: str, value: Any) -> Iterator[tuple[str, Module]]:
 def _tensors(result: Any) -> Iterator[Node]:
     if isinstance(result, Node):
         yield result
+    elif isinstance(result, PackedSequence):
+        yield result.padded
     elif isinstance(result, list | tuple):
         for entry in result:
             yield from _tensors(entry)

@@ -1,7 +1,8 @@
 """Recurrent networks over whole sequences: RNN, LSTM, GRU, as in `torch.nn`.
 
 Each layer and direction is one scan of the cell's step. Sequences are [t, n, input_size], or
-[n, t, input_size] with `batch_first`, or [t, input_size] for one sequence without a batch.
+[n, t, input_size] with `batch_first`, or [t, input_size] for one sequence without a batch. Of a
+`PackedSequence` each runs through its own steps; beyond them its state stays what it was.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from typing import Any
 import sympy
 
 from symgrad.errors import DefinitionError, ShapeError
-from symgrad.expr.contraction import transpose
+from symgrad.expr.contraction import spread, transpose
 from symgrad.expr.dimension import as_dimension, shape_text
 from symgrad.expr.node import Node, user_location
-from symgrad.expr.operand import as_node, name_of
+from symgrad.expr.operand import as_node, elementwise, name_of
 from symgrad.model.layers.dropout import dropout
 from symgrad.model.layers.linear import linear
 from symgrad.model.layers.module import Module, Parameter
+from symgrad.model.layers.packed_sequence import PackedSequence
 from symgrad.model.layers.recurrent_cell import (
     checked_nonlinearity,
     checked_state,
@@ -33,6 +35,7 @@ from symgrad.model.operations.operation import refuse_of
 from symgrad.model.operations.scan import scan
 
 States = list[Node]
+Sequences = Node | PackedSequence
 
 
 class _Recurrent(Module):
@@ -80,9 +83,27 @@ class _Recurrent(Module):
         """The states that follow; the first is what the layer gives out."""
         raise NotImplementedError
 
-    def _run(self, input: Any, first: Any) -> tuple[Node, list[Node]]:
+    def _run(self, input: Any, first: Any) -> tuple[Sequences, States]:
         """The outputs of the last layer, and each state after the last step, of every layer."""
-        x = checked_width(as_node(input), self.input_size, self._title())
+        if isinstance(input, PackedSequence):
+            x = self._checked(input.padded, is_packed=True)
+            x, last = self._layers(x, first, input.within)
+            return input.followed_by(x), last
+        x = self._checked(as_node(input))
+        if not self.batch_first or x.ndim == 2:
+            return self._layers(x, first)
+        x, last = self._layers(transpose(x, [1, 0, 2]), first)
+        return transpose(x, [1, 0, 2]), last
+
+    def _checked(self, x: Node, is_packed: bool = False) -> Node:
+        """`x`. Raises: ShapeError unless it holds one sequence, or a batch, of `input_size`."""
+        checked_width(x, self.input_size, self._title())
+        if is_packed and x.ndim != 3:
+            raise ShapeError(
+                f"{self._title()} takes a packed sequence of [t, n, in]",
+                where=user_location(),
+                facts={"padded": shape_text(x.shape)},
+            )
         if x.ndim not in (2, 3):
             raise ShapeError(
                 f"{self._title()} takes a sequence [t, in] or a batch of sequences "
@@ -90,9 +111,10 @@ class _Recurrent(Module):
                 where=user_location(),
                 facts={name_of(x) or "input": shape_text(x.shape)},
             )
-        is_batch = x.ndim == 3
-        if is_batch and self.batch_first:
-            x = transpose(x, [1, 0, 2])
+        return x
+
+    def _layers(self, x: Node, first: Any, within: Node | None = None) -> tuple[Node, States]:
+        """The outputs for x [t, n, in] or [t, in]; `within` [t, n] says which steps there are."""
         begun = self._first_states(first, x)
         last: list[States] = []
         for layer in range(self.num_layers):
@@ -101,23 +123,34 @@ class _Recurrent(Module):
             directions = []
             for place, (of_layer, suffix) in enumerate(self._places()):
                 if of_layer == layer:
-                    ys, states = self._direction(x, [s[place] for s in begun], suffix)
+                    ys, states = self._direction(x, [s[place] for s in begun], suffix, within)
                     directions.append(ys)
                     last.append(states)
             x = concat(directions, axis=-1) if len(directions) > 1 else directions[0]
-        if is_batch and self.batch_first:
-            x = transpose(x, [1, 0, 2])
         return x, [stack([states[k] for states in last]) for k in range(len(self.state_names))]
 
-    def _direction(self, x: Node, first: States, suffix: str) -> tuple[Node, States]:
-        given = linear(x, self._part("weight_ih", suffix), self._part("bias_ih", suffix))
+    def _direction(
+        self, x: Node, first: States, suffix: str, within: Node | None
+    ) -> tuple[Node, States]:
+        weight, bias = self._part("weight_ih", suffix), self._part("bias_ih", suffix)
+        entries = {"given": linear(x, weight, bias)}
+        if within is not None:
+            # factors, not a selection: that would take the gates into its branches
+            taken = elementwise(lambda w: 1.0 * w, within).named("taken")
+            kept = elementwise(lambda m: 1 - m, taken).named("kept")
+            entries["taken"] = spread(taken, {2: sympy.S.One})
+            entries["kept"] = spread(kept, {2: sympy.S.One})
 
-        def step(states: dict[str, Node], given: Node) -> tuple[dict[str, Node], Node]:
-            after = self._step(given, list(states.values()), suffix)
+        def step(states: dict[str, Node], entry: dict[str, Node]) -> tuple[dict[str, Node], Node]:
+            before = list(states.values())
+            after = self._step(entry["given"], before, suffix)
+            if within is not None:
+                taken, kept = entry["taken"], entry["kept"]
+                after = [taken * a + kept * b for a, b in zip(after, before, strict=True)]
             return dict(zip(self.state_names, after, strict=True)), after[0]
 
         begun = dict(zip(self.state_names, first, strict=True))
-        last, every = scan(step, begun, given, reverse=suffix.endswith("_reverse"))
+        last, every = scan(step, begun, entries, reverse=suffix.endswith("_reverse"))
         return every, list(last.values())
 
     def _first_states(self, first: Any, x: Node) -> list[Node]:
@@ -173,7 +206,7 @@ class RNN(_Recurrent):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout,
                          bidirectional, 0, device, dtype)  # fmt: skip
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Node, Node]:
+    def forward(self, input: Any, hx: Any = None) -> tuple[Sequences, Node]:
         output, (h_n,) = self._run(input, hx)
         return output, h_n
 
@@ -197,7 +230,7 @@ class GRU(_Recurrent):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout,
                          bidirectional, 0, device, dtype)  # fmt: skip
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Node, Node]:
+    def forward(self, input: Any, hx: Any = None) -> tuple[Sequences, Node]:
         output, (h_n,) = self._run(input, hx)
         return output, h_n
 
@@ -230,7 +263,7 @@ class LSTM(_Recurrent):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout,
                          bidirectional, proj_size, device, dtype)  # fmt: skip
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Node, tuple[Node, Node]]:
+    def forward(self, input: Any, hx: Any = None) -> tuple[Sequences, tuple[Node, Node]]:
         output, (h_n, c_n) = self._run(input, hx)
         return output, (h_n, c_n)
 

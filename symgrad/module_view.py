@@ -12,6 +12,7 @@ from symgrad.doors import door_of, function_doc
 from symgrad.emit.door import Door
 from symgrad.emit.function import write_function
 from symgrad.emit.helpers import helper_sources, helpers_called
+from symgrad.emit.index_check import whole_numbers
 from symgrad.emit.initialisers import init_lines
 from symgrad.emit.literal import number_source, size_source
 from symgrad.emit.module import ModuleView
@@ -194,13 +195,21 @@ def _docstring(model: Model, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _index_limits(lines: Sequence[Instruction]) -> dict[str, sympy.Expr]:
-    """For each input used as an index, the size that its entries must stay below."""
+    """For each input used as an index, the size that its entries must stay below.
+
+    For one that an index is only computed from, the size that this index must stay below.
+    """
     limits: dict[str, sympy.Expr] = {}
+    computed: dict[str, sympy.Expr] = {}
     for line in lines:
-        if line.op == "guard" and line.values[0].argument is not None:
-            name, size = line.values[0].argument, line.options["size"]
-            limits[name] = sympy.Min(limits.get(name, size), size)
-    return limits
+        if line.op != "guard":
+            continue
+        (index,), size = line.values, line.options["size"]
+        given = index.argument
+        found = computed if given is None else limits
+        for name in whole_numbers(index.node) if given is None else [given]:
+            found[name] = sympy.Min(found.get(name, size), size)
+    return computed | limits
 
 
 def _size_rules(model: Model, limits: Mapping[str, sympy.Expr]) -> tuple[str, ...]:

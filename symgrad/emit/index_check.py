@@ -5,7 +5,7 @@ from __future__ import annotations
 from symgrad.emit.literal import size_source
 from symgrad.expr.equation import right_side
 from symgrad.expr.leaf import Arange, Constant, Named, Table
-from symgrad.expr.node import Node
+from symgrad.expr.node import INT, Node
 from symgrad.expr.walk import postorder
 from symgrad.program.instruction import Instruction
 
@@ -16,9 +16,29 @@ def check_line(line: Instruction, function: str, source: str) -> str:
     """The call that checks the index `source` of a guard."""
     (indices,) = line.values
     low, size = (size_source(line.options[key]) for key in ("low", "size"))
-    told = None if indices.argument is not None else _formula(indices.node)
-    name = told or source
+    name = source if indices.argument is not None else _told(indices.node, source)
     return f'_check_indices("{function}", "{name}", {source}, {low}, {size})'
+
+
+def whole_numbers(node: Node | None) -> list[str]:
+    """The inputs of whole numbers that an index is computed from, by whole numbers alone."""
+    found: list[str] = []
+    waiting = [] if node is None else [node]
+    seen = set(waiting)
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Named):
+            found.append(each.name)
+        below = [x for x in reversed(each.operands) if x.dtype == INT and x not in seen]
+        seen.update(below)
+        waiting += below
+    return found
+
+
+def _told(node: Node | None, source: str) -> str:
+    """A computed index in the user's words: as a formula if that is short."""
+    made_of = ", ".join(whole_numbers(node))
+    return _formula(node) or (f"{source} (made of {made_of})" if made_of else source)
 
 
 def _formula(node: Node | None) -> str | None:

@@ -49,6 +49,19 @@ def test_a_long_formula_is_told_by_its_name_in_the_code() -> None:
         module.loss(module.init_params(), x=X[0])
 
 
+def test_a_long_formula_says_which_inputs_it_is_made_of() -> None:
+    x, start, k = (sg.input(c, (n,), dtype=d) for c, d in (("x", "float"), ("s", "int"), ("k", "int")))
+    place = sg.where(x > 0, start + k, sg.where(x < -1, start * k, sg.maximum(start, k)))
+    compiled = sg.compile(sg.Model("net", loss=sg.sum(sg.take(sg.parameter("w", (3,)), place) ** 2)))
+    module, ones = compiled.load(), np.ones(2, np.int64)
+    message = r"loss: \w+ \(made of s, k\) must hold whole numbers from -3 to 2, got 3 to 3"
+    with pytest.raises(IndexError, match=message):
+        module.loss(module.init_params(), x=np.ones(2), s=2 * ones, k=ones)
+    # so the module's own check knows what to draw
+    assert '_INDEX_LIMITS = {\n    "s": 3,\n    "k": 3,\n}' in compiled.source
+    assert module.check()
+
+
 def test_an_entry_of_a_slice_is_one_index() -> None:
     x = sg.input("x", (n, 4, 3))
     value = x[0] * x[n - 1] + x[:1, 1:2, 1][:, 0] + x[::-1][0]

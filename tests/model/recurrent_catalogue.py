@@ -76,6 +76,13 @@ CTC = [
         (drawn(4, 1, 5), LABELS[1:2], np.array([4]), np.array([2])),
         (drawn(1, 1, 5), LABELS[2:], np.array([1]), np.array([1])),
     ]),
+    # all labels along one axis
+    Recurrent("CTCLoss", [{"reduction": r} for r in ("mean", "sum", "none")], [
+        (drawn(7, 3, 5), np.array([1, 1, 2, 3, 4]), np.array([7, 5, 6]), np.array([3, 2, 0])),
+        (drawn(4, 1, 5), np.array([3, 4]), np.array([4]), np.array([2])),
+        (drawn(6, 5), np.array([1, 2, 2]), np.array(6), np.array(3)),
+        (drawn(3, 2, 5), np.zeros(0, np.int64), np.array([3, 1]), np.array([0, 0])),
+    ]),
     Recurrent("CTCLoss", [{"blank": 4, "zero_infinity": True}], [
         (drawn(3, 3, 5), LABELS % 4, np.array([3, 3, 2]), np.array([3, 2, 1])),
     ]),

@@ -302,13 +302,15 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda x, i: nn.Upsample((2, 2))(sg.input("z", (n, 3, 2))), "interpolate: 2 numbers are given for 1 axes of space"),
     (lambda x, i: nn.CosineSimilarity(dim=2)(x, x), "cosine_similarity: dim 2 does not exist: the tensor has 2 axes"),
     (lambda x, i: nn.PairwiseDistance(p=-1)(x, x), "pairwise_distance: p must not be negative, but is -1"),
-    (lambda x, i: nn.Embedding(4, 3, max_norm=1.0)(i), "embedding: the argument max_norm is not supported"),
-    (lambda x, i: nn.Embedding(4, 3, scale_grad_by_freq=True)(i), "embedding: the argument scale_grad_by_freq is not supported"),
+    (lambda x, i: nn.Embedding(4, 3, max_norm=-1.0)(i), "embedding: max_norm must not be negative, but is -1.0"),
+    (lambda x, i: nn.Embedding(4, 3, max_norm=1.0, norm_type=-2)(i), "embedding: norm_type must not be negative, but is -2"),
     (lambda x, i: nn.Embedding(4, 3, sparse=True)(i), "embedding: the argument sparse is not supported"),
     (lambda x, i: nn.Embedding(4, 3, padding_idx=4), "padding_idx 4 is not one of the 4 rows"),
     (lambda x, i: nn.Embedding(4, 3)(x), "embedding: rows are looked up by whole numbers, but the input is of floats"),
     (lambda x, i: nn.Embedding.from_pretrained([[1.0]], freeze=False), "Embedding.from_pretrained: an array that training changes cannot be a part of the code"),
     (lambda x, i: nn.EmbeddingBag(4, 3)(i), "embedding_bag: an input of one axis needs offsets: where each bag starts"),
+    (lambda x, i: nn.EmbeddingBag(4, 3, scale_grad_by_freq=True, mode="max")(i, i), "embedding_bag: scale_grad_by_freq is for the modes 'sum' and 'mean', not 'max'"),
+    (lambda x, i: nn.EmbeddingBag(4, 3, sparse=True)(i, i), "embedding_bag: the argument sparse is not supported"),
     (lambda x, i: nn.EmbeddingBag(4, 3, mode="min")(i, i), "embedding_bag: mode='min' is not supported"),
     (lambda x, i: nn.EmbeddingBag(4, 3)(i, i, x[0]), "embedding_bag: per_sample_weights are for mode 'sum', not 'mean'"),
     (lambda x, i: nn.functional.one_hot(i), "one_hot: without num_classes, the shape would depend on the data"),
@@ -333,10 +335,16 @@ def test_whole_messages() -> None:
         "  1.weight  [4]\n"
         "  1.bias    [4]"
     )
-    assert message_of(lambda: nn.Embedding(4, 3, max_norm=1.0)(i)) == (
-        "UnsupportedError: embedding: the argument max_norm is not supported\n"
+    assert message_of(lambda: nn.Embedding(4, 3, sparse=True)(i)) == (
+        "UnsupportedError: embedding: the argument sparse is not supported\n"
         "  at      HERE, layer embedding\n"
         "  i       [n]\n"
         "  weight  [4, 3]\n"
-        "  fix     scale the rows after a training step: a forward pass changes no parameter"
+        "  fix     the gradient is an array in the shape of the table"
+    )
+    assert message_of(lambda: nn.Embedding(4, 3, max_norm=-1.0)(i)) == (
+        "DefinitionError: embedding: max_norm must not be negative, but is -1.0\n"
+        "  at      HERE, layer embedding\n"
+        "  i       [n]\n"
+        "  weight  [4, 3]"
     )

@@ -142,7 +142,7 @@ def test_values_and_derivatives(entry: Entry, construction: Construction, data: 
         theirs = compare_first_order(ours, ours.call("value_and_grad")[1])
         directions = {k: np.asarray(rng.normal(size=ours.values[k].shape)) for k in ours.varied}
         if not entry.second_order:
-            with pytest.raises(RuntimeError, match=r"derivative for aten::.* is not implemented"):
+            with pytest.raises(RuntimeError, match=r"derivative for .* is not implemented"):
                 theirs.products(directions)
             continue
         products = ours.call("hvp", directions)

@@ -6,17 +6,17 @@ from typing import Any
 
 import sympy
 
-from symgrad.errors import DefinitionError, ShapeError, UnsupportedError
+from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.expr import functions as f
 from symgrad.expr.contraction import spread
 from symgrad.expr.detached import Detached
 from symgrad.expr.dimension import as_dimension, shape_text
-from symgrad.expr.node import FLOAT, Node, user_location
+from symgrad.expr.node import Node, user_location
 from symgrad.expr.operand import as_node, elementwise, name_of
-from symgrad.expr.reindex import Take
 from symgrad.model.initialisers import normal_but_row
+from symgrad.model.layers.embedding_lookup import as_table, looked_up, padding_row
 from symgrad.model.layers.module import Module, Parameter
-from symgrad.model.operations.operation import operation, refuse, refuse_of, whole_number
+from symgrad.model.operations.operation import operation, refuse_of
 
 
 @operation
@@ -26,56 +26,18 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None, max_norm:
     """The rows of `weight` at the whole numbers `input`: [...] gives [..., d].
 
     The row `padding_idx` gets no gradient. (A negative number counts from the end, as in NumPy;
-    PyTorch refuses it.)
+    PyTorch refuses it.) A row whose `norm_type`-norm is above `max_norm` comes out scaled down to
+    it; the gradient is that of the row as it came out. `weight` itself stays as it is, where
+    PyTorch overwrites the row: to have that, scale the rows so after each step.
+    `scale_grad_by_freq` divides the gradient of a row by how often `input` names it.
     """
-    refuse_options(max_norm, scale_grad_by_freq, sparse)
     index, table = as_node(input), as_table(weight)
-    rows = looked_up(table, index)
+    rows = looked_up(table, index, max_norm, norm_type, scale_grad_by_freq, sparse)
     if padding_idx is None:
         return rows
     pad = padding_row(padding_idx, table.shape[0])
     is_pad = spread(elementwise(lambda i: f.equal(i, pad), index), {index.ndim: sympy.S.One})
     return elementwise(lambda p, held, row: f.where(p, held, row), is_pad, Detached(rows), rows)
-
-
-def refuse_options(max_norm: Any, scale_grad_by_freq: bool, sparse: bool) -> None:
-    """Raises: UnsupportedError for what is not a gradient, or changes the table in a forward."""
-    refuse(
-        "scale the rows after a training step: a forward pass changes no parameter",
-        max_norm=max_norm,
-    )
-    refuse(
-        "divide the gradient's rows by the counts after it is computed",
-        scale_grad_by_freq=scale_grad_by_freq or None,
-    )
-    refuse("the gradient is an array in the shape of the table", sparse=sparse or None)
-
-
-def as_table(weight: Any) -> Node:
-    """`weight` as a node. Raises: ShapeError if it is not [rows, d]."""
-    table = as_node(weight)
-    if table.ndim != 2:
-        raise ShapeError("the weight must be [rows, d]")
-    return table
-
-
-def looked_up(table: Node, index: Node) -> Node:
-    """The rows of `table` at `index`. Raises: DefinitionError if those are not whole numbers."""
-    if index.dtype == FLOAT:
-        raise DefinitionError(
-            "rows are looked up by whole numbers, but the input is of floats",
-            fix='declare it as sg.input(name, shape, dtype="int")',
-        )
-    return Take(table, index, 0)
-
-
-def padding_row(padding_idx: Any, rows: sympy.Expr) -> sympy.Expr:
-    """`padding_idx` counted from the front. Raises: DefinitionError if there is no such row."""
-    pad = sympy.Integer(whole_number(padding_idx, "padding_idx"))
-    row = pad + rows if pad < 0 else pad
-    if row.is_negative or (row - rows).is_nonnegative:
-        raise DefinitionError(f"padding_idx {padding_idx} is not one of the {rows} rows")
-    return row
 
 
 class Embedding(Module):

@@ -15,14 +15,8 @@ from symgrad.expr.node import FLOAT, INT, Node
 from symgrad.expr.operand import as_node, elementwise
 from symgrad.expr.reduction import CumSum, Max
 from symgrad.expr.reindex import ScatterAdd, Slice
-from symgrad.model.layers.embedding import (
-    as_table,
-    looked_up,
-    padding_row,
-    pretrained,
-    refuse_options,
-    table_of,
-)
+from symgrad.model.layers.embedding import pretrained, table_of
+from symgrad.model.layers.embedding_lookup import as_table, looked_up, padding_row
 from symgrad.model.layers.module import Module
 from symgrad.model.operations.operation import operation, refuse_of
 
@@ -41,15 +35,17 @@ def embedding_bag(
     input: [bags, k] whole numbers, or [n] with `offsets` [bags]: where each bag starts (the first
     at 0), with `include_last_offset` also where the last one ends. `per_sample_weights`, in the
     shape of the input, multiply the rows of a sum. The row `padding_idx` counts for nothing. An
-    empty bag gives zeros.
+    empty bag gives zeros. `max_norm` and `scale_grad_by_freq` are those of `embedding`. (Bags of
+    PyTorch 2.13 divide by the count of another row on the CPU: its issue 190063.)
     """
-    refuse_options(max_norm, scale_grad_by_freq, sparse)
     if mode not in MODES:
         raise UnsupportedError(f"mode={mode!r} is not supported", fix="use 'sum', 'mean' or 'max'")
+    if mode == "max" and scale_grad_by_freq:
+        raise UnsupportedError("scale_grad_by_freq is for the modes 'sum' and 'mean', not 'max'")
     index, table = as_node(input), as_table(weight)
     weights = _sample_weights(per_sample_weights, index, mode)
     pad = None if padding_idx is None else padding_row(padding_idx, table.shape[0])
-    rows = looked_up(table, index)
+    rows = looked_up(table, index, max_norm, norm_type, scale_grad_by_freq, sparse)
     counts = None if pad is None else elementwise(lambda i: f.not_equal(i, pad), index)
     if index.ndim == 2:
         if offsets is not None:

@@ -114,12 +114,12 @@ def forward(params, *, text, h_0, c_0):
     c_0_view = c_0[0]
     embedding = np.take(embedding_weight, text, axis=0)
 
-    # (2) add_lstm_bias_ih_l0 = ([i,j,k] sum_l embedding[i,j,l] lstm_weight_ih_l0[k,l]) +
-    #         lstm_bias_ih_l0 + lstm_bias_hh_l0   [length, n, 512]
-    add_lstm_bias_ih_l0_product = embedding.reshape((length * n, 32)) @ lstm_weight_ih_l0.T
-    add_lstm_bias_ih_l0_sum = lstm_bias_ih_l0 + lstm_bias_hh_l0
-    add_lstm_bias_ih_l0 = add_lstm_bias_ih_l0_product.reshape((length, n, 512))
-    add_lstm_bias_ih_l0 += add_lstm_bias_ih_l0_sum
+    # (2) z_given = ([i,j,k] sum_l embedding[i,j,l] lstm_weight_ih_l0[k,l]) + lstm_bias_ih_l0 +
+    #         lstm_bias_hh_l0   [length, n, 512]
+    z_given_product = embedding.reshape((length * n, 32)) @ lstm_weight_ih_l0.T
+    z_given_sum = lstm_bias_ih_l0 + lstm_bias_hh_l0
+    z_given = z_given_product.reshape((length, n, 512))
+    z_given += z_given_sum
 
     # (3) for t = 0, ..., length - 1, from h[-1] = h_0, c[-1] = c_0
     lstm_weight_hh_l0_T = lstm_weight_hh_l0.T.copy()
@@ -128,9 +128,9 @@ def forward(params, *, text, h_0, c_0):
     h = h_all[0]
     c = c_0_view
     for t in range(length):
-        # (4) z = h[t-1] @ lstm_weight_hh_l0.T + add_lstm_bias_ih_l0[t]   [n, 512]
+        # (4) z = h[t-1] @ lstm_weight_hh_l0.T + z_given[t]   [n, 512]
         z = h @ lstm_weight_hh_l0_T
-        z += add_lstm_bias_ih_l0[t]
+        z += z_given[t]
 
         # (5) o = sigmoid(z[:, 384:512])   [n, 128]
         o = np.minimum(z[:, 384:512], log_max)
@@ -170,11 +170,11 @@ def forward(params, *, text, h_0, c_0):
     logits = logits_product.reshape((length, n, 96))
     logits += decoder_bias
 
-    # (36) logits_shifted = logits - max(logits, axis=2)   [length, n, 96]
+    # (40) logits_shifted = logits - max(logits, axis=2)   [length, n, 96]
     logits_shifted_max = logits.max(axis=2)
     logits_shifted = np.subtract(logits, logits_shifted_max[:, :, None], out=logits)
 
-    # (37) log_p = logits_shifted - log(sum(exp(logits_shifted), axis=2))   [length, n, 96]
+    # (41) log_p = logits_shifted - log(sum(exp(logits_shifted), axis=2))   [length, n, 96]
     exp_logits_shifted = np.exp(logits_shifted)
     ones_96 = np.ones(96, dtype)
     log_p_product = exp_logits_shifted.reshape((length * n, 96)).dot(ones_96)
@@ -184,10 +184,10 @@ def forward(params, *, text, h_0, c_0):
     )
     log_p = np.subtract(logits_shifted, log_p_log, out=logits_shifted)
 
-    # (38) h_n = h_all[-1]   [1, n, 128]
+    # (42) h_n = h_all[-1]   [1, n, 128]
     h_n_copy = h_all[-1][None].copy()
 
-    # (39) c_n = c   [1, n, 128]
+    # (43) c_n = c   [1, n, 128]
     c_n_copy = c[None].copy()
     return {"log_p": log_p, "h_n": h_n_copy, "c_n": c_n_copy}
 
@@ -249,12 +249,12 @@ def loss(params, *, text, following, h_0, c_0):
     c_0_view = c_0[0]
     embedding = np.take(embedding_weight, text, axis=0)
 
-    # (2) add_lstm_bias_ih_l0 = ([i,j,k] sum_l embedding[i,j,l] lstm_weight_ih_l0[k,l]) +
-    #         lstm_bias_ih_l0 + lstm_bias_hh_l0   [length, n, 512]
-    add_lstm_bias_ih_l0_product = embedding.reshape((length * n, 32)) @ lstm_weight_ih_l0.T
-    add_lstm_bias_ih_l0_sum = lstm_bias_ih_l0 + lstm_bias_hh_l0
-    add_lstm_bias_ih_l0 = add_lstm_bias_ih_l0_product.reshape((length, n, 512))
-    add_lstm_bias_ih_l0 += add_lstm_bias_ih_l0_sum
+    # (2) z_given = ([i,j,k] sum_l embedding[i,j,l] lstm_weight_ih_l0[k,l]) + lstm_bias_ih_l0 +
+    #         lstm_bias_hh_l0   [length, n, 512]
+    z_given_product = embedding.reshape((length * n, 32)) @ lstm_weight_ih_l0.T
+    z_given_sum = lstm_bias_ih_l0 + lstm_bias_hh_l0
+    z_given = z_given_product.reshape((length, n, 512))
+    z_given += z_given_sum
 
     # (3) for t = 0, ..., length - 1, from h[-1] = h_0, c[-1] = c_0
     lstm_weight_hh_l0_T = lstm_weight_hh_l0.T.copy()
@@ -262,9 +262,9 @@ def loss(params, *, text, following, h_0, c_0):
     c = c_0_view
     lstm = np.empty((length, n, 128), dtype)
     for t in range(length):
-        # (4) z = h[t-1] @ lstm_weight_hh_l0.T + add_lstm_bias_ih_l0[t]   [n, 512]
+        # (4) z = h[t-1] @ lstm_weight_hh_l0.T + z_given[t]   [n, 512]
         z = h @ lstm_weight_hh_l0_T
-        z += add_lstm_bias_ih_l0[t]
+        z += z_given[t]
 
         # (5) o = sigmoid(z[:, 384:512])   [n, 128]
         o = np.minimum(z[:, 384:512], log_max)
@@ -309,18 +309,18 @@ def loss(params, *, text, following, h_0, c_0):
     shifted_max = logits.reshape((length * n, 96)).max(axis=1)
     shifted = logits.reshape((length * n, 96)) - shifted_max[:, None]
 
-    # (40) term_sum_exp = take_along_axis(shifted, reshape(following, [length*n]), axis=1) -
-    #          log(sum(exp(shifted), axis=1))   [length*n]
+    # (44) difference_sum_exp = take_along_axis(shifted, reshape(following, [length*n]), axis=1)
+    #          - log(sum(exp(shifted), axis=1))   [length*n]
     rows = np.arange(length * n)
-    term_sum_exp = shifted[rows, following.reshape(length * n)]
+    difference_sum_exp = shifted[rows, following.reshape(length * n)]
     exp_shifted = np.exp(shifted, out=shifted)
     ones_96 = np.ones(96, dtype)
-    term_sum_exp_log = exp_shifted.dot(ones_96)
-    np.log(term_sum_exp_log, out=term_sum_exp_log)
-    term_sum_exp -= term_sum_exp_log
+    difference_sum_exp_log = exp_shifted.dot(ones_96)
+    np.log(difference_sum_exp_log, out=difference_sum_exp_log)
+    difference_sum_exp -= difference_sum_exp_log
 
-    # (15) loss = -sum(term_sum_exp) / (length*n)
-    loss = -term_sum_exp.sum() / (length * n)
+    # (15) loss = -sum(difference_sum_exp) / (length*n)
+    loss = -difference_sum_exp.sum() / (length * n)
     return loss
 
 
@@ -385,12 +385,12 @@ def value_and_grad(params, *, text, following, h_0, c_0, out=None):
     c_0_view = c_0[0]
     embedding = np.take(embedding_weight, text, axis=0)
 
-    # (2) add_lstm_bias_ih_l0 = ([i,j,k] sum_l embedding[i,j,l] lstm_weight_ih_l0[k,l]) +
-    #         lstm_bias_ih_l0 + lstm_bias_hh_l0   [length, n, 512]
-    add_lstm_bias_ih_l0_product = embedding.reshape((length * n, 32)) @ lstm_weight_ih_l0.T
-    add_lstm_bias_ih_l0_sum = lstm_bias_ih_l0 + lstm_bias_hh_l0
-    add_lstm_bias_ih_l0 = add_lstm_bias_ih_l0_product.reshape((length, n, 512))
-    add_lstm_bias_ih_l0 += add_lstm_bias_ih_l0_sum
+    # (2) z_given = ([i,j,k] sum_l embedding[i,j,l] lstm_weight_ih_l0[k,l]) + lstm_bias_ih_l0 +
+    #         lstm_bias_hh_l0   [length, n, 512]
+    z_given_product = embedding.reshape((length * n, 32)) @ lstm_weight_ih_l0.T
+    z_given_sum = lstm_bias_ih_l0 + lstm_bias_hh_l0
+    z_given = z_given_product.reshape((length, n, 512))
+    z_given += z_given_sum
 
     # (3) for t = 0, ..., length - 1, from h[-1] = h_0, c[-1] = c_0
     lstm_weight_hh_l0_T = lstm_weight_hh_l0.T.copy()
@@ -406,9 +406,9 @@ def value_and_grad(params, *, text, following, h_0, c_0, out=None):
     i_all = np.empty((length, n, 128), dtype)
     f_all = np.empty((length, n, 128), dtype)
     for t in range(length):
-        # (4) z = h[t-1] @ lstm_weight_hh_l0.T + add_lstm_bias_ih_l0[t]   [n, 512]
+        # (4) z = h[t-1] @ lstm_weight_hh_l0.T + z_given[t]   [n, 512]
         z = h @ lstm_weight_hh_l0_T
-        z += add_lstm_bias_ih_l0[t]
+        z += z_given[t]
 
         # (5) o = sigmoid(z[:, 384:512])   [n, 128]
         o_exp = np.minimum(z[:, 384:512], log_max)
@@ -468,105 +468,108 @@ def value_and_grad(params, *, text, following, h_0, c_0, out=None):
     loss_difference -= log_sum_exp
     loss = -loss_difference.sum() / (length * n)
 
-    # (16) term_shifted = (exp(shifted) / sum_exp - onehot(reshape(following, [length*n]))) /
+    # (16) ratio_shifted = (exp(shifted) / sum_exp - onehot(reshape(following, [length*n]))) /
     #          (length * n)   [length*n, 96]
-    term_shifted = np.divide(exp_shifted, sum_exp[:, None], out=exp_shifted)
-    term_shifted[rows, following.reshape(length * n)] -= 1
-    term_shifted /= length * n
+    ratio_shifted = np.divide(exp_shifted, sum_exp[:, None], out=exp_shifted)
+    ratio_shifted[rows, following.reshape(length * n)] -= 1
+    ratio_shifted /= length * n
 
-    # (17) d_decoder_bias = sum(reshape(term_shifted, [length, n, 96]), axis=(0, 1))   [96]
-    d_decoder_bias = term_shifted.reshape((length, n, 96)).sum(axis=(0, 1))
+    # (17) d_decoder_bias = sum(reshape(ratio_shifted, [length, n, 96]), axis=(0, 1))   [96]
+    d_decoder_bias = ratio_shifted.reshape((length, n, 96)).sum(axis=(0, 1))
 
-    # (18) d_decoder_weight = [i,j] sum_kl reshape(term_shifted, [length, n, 96])[k,l,i]
+    # (18) d_decoder_weight = [i,j] sum_kl reshape(ratio_shifted, [length, n, 96])[k,l,i]
     #          h_all[1:][k,l,j]   [96, 128]
-    d_decoder_weight = term_shifted.T @ h_all[1:].reshape((length * n, 128))
+    d_decoder_weight = ratio_shifted.T @ h_all[1:].reshape((length * n, 128))
 
-    # (19) d_lstm = [i,j,k] sum_l reshape(term_shifted, [length, n, 96])[i,j,l]
+    # (19) d_lstm = [i,j,k] sum_l reshape(ratio_shifted, [length, n, 96])[i,j,l]
     #          decoder_weight[l,k]   [length, n, 128]
-    d_lstm = term_shifted @ decoder_weight
+    d_lstm = ratio_shifted @ decoder_weight
     d_lstm = d_lstm.reshape((length, n, 128))
 
-    # (20) term = o_all * (1 - tanh_c_all**2)   [length, n, 128]
-    term = np.square(tanh_c_all)
-    np.subtract(1, term, out=term)
-    term *= o_all
+    # (20) slope_c = o_all * (1 - tanh_c_all**2)   [length, n, 128]
+    slope_c = np.square(tanh_c_all)
+    np.subtract(1, slope_c, out=slope_c)
+    slope_c *= o_all
 
-    # (21) term_2 = g_all * i_all * (1 - i_all)   [length, n, 128]
-    term_2_difference = 1 - i_all
-    term_2 = g_all * i_all
-    term_2 *= term_2_difference
+    # (21) slope_z_i = g_all * i_all * (1 - i_all)   [length, n, 128]
+    slope_z_i_difference = 1 - i_all
+    slope_z_i = g_all * i_all
+    slope_z_i *= slope_z_i_difference
 
-    # (22) term_3 = c_all[:-1] * f_all * (1 - f_all)   [length, n, 128]
-    term_3_difference = np.subtract(1, f_all, out=term_2_difference)
-    term_3 = c_all[:-1] * f_all
-    term_3 *= term_3_difference
+    # (22) slope_z_f = c_all[:-1] * f_all * (1 - f_all)   [length, n, 128]
+    slope_z_f_difference = np.subtract(1, f_all, out=slope_z_i_difference)
+    slope_z_f = c_all[:-1] * f_all
+    slope_z_f *= slope_z_f_difference
 
-    # (23) term_4 = i_all * (1 - g_all**2)   [length, n, 128]
-    term_4_difference = np.square(g_all, out=g_all)
-    np.subtract(1, term_4_difference, out=term_4_difference)
-    term_4 = np.multiply(i_all, term_4_difference, out=i_all)
+    # (23) slope_z_g = i_all * (1 - g_all**2)   [length, n, 128]
+    slope_z_g_difference = np.square(g_all, out=g_all)
+    np.subtract(1, slope_z_g_difference, out=slope_z_g_difference)
+    slope_z_g = np.multiply(i_all, slope_z_g_difference, out=i_all)
 
-    # (24) term_5 = tanh_c_all * o_all * (1 - o_all)   [length, n, 128]
-    term_5_difference = np.subtract(1, o_all, out=term_4_difference)
-    term_5 = np.multiply(tanh_c_all, o_all, out=tanh_c_all)
-    term_5 *= term_5_difference
+    # (24) slope_z_o = tanh_c_all * o_all * (1 - o_all)   [length, n, 128]
+    slope_z_o_difference = np.subtract(1, o_all, out=slope_z_g_difference)
+    slope_z_o = np.multiply(tanh_c_all, o_all, out=tanh_c_all)
+    slope_z_o *= slope_z_o_difference
 
-    # (25) for t = length - 1, ..., 0, from d_h[length] = 0, d_c[length] = 0
+    # (25) for t = length - 1, ..., 0, from d_h_later[length - 1] = 0, d_c_later[length - 1] = 0
     zeros = np.zeros((n, 128), dtype)
-    d_h = zeros
-    d_c = zeros
+    d_h_later = zeros
+    d_c_later = zeros
     d_z_all = np.empty((length, n, 512), dtype)
     for t in reversed(range(length)):
-        # (26) d_h_2 = d_h[t+1] + d_lstm[t]   [n, 128]
-        d_h_2 = d_h + d_lstm[t]
+        # (26) d_h = d_h_later[t] + d_lstm[t]   [n, 128]
+        d_h = d_h_later + d_lstm[t]
 
-        # (27) d_c_2 = d_c[t+1] + d_h_2 * term[t]   [n, 128]
-        d_c_2 = d_h_2 * term[t]
-        d_c_2 += d_c
+        # (27) d_c = d_c_later[t] + d_h * slope_c[t]   [n, 128]
+        d_c = d_h * slope_c[t]
+        d_c += d_c_later
 
-        # (28) d_z = concat((d_c_2 * term_2[t]), (d_c_2 * term_3[t]), (d_c_2 * term_4[t]),
-        #          (d_h_2 * term_5[t]), axis=1)   [n, 512]
-        d_z_product_4 = d_c_2 * term_2[t]
-        d_z_product_3 = d_c_2 * term_3[t]
-        d_z_product_2 = d_c_2 * term_4[t]
-        d_z_product = np.multiply(d_h_2, term_5[t], out=d_h_2)
-        d_z = np.concatenate(
-            (d_z_product_4, d_z_product_3, d_z_product_2, d_z_product),
-            axis=1,
-            out=d_z_all[t],
-        )
+        # (28) d_z_i = d_c * slope_z_i[t]   [n, 128]
+        d_z_i = d_c * slope_z_i[t]
 
-        # (29) d_h[t] = d_z @ lstm_weight_hh_l0   [n, 128]
-        d_h = np.matmul(d_z, lstm_weight_hh_l0, out=d_z_product)
+        # (29) d_z_f = d_c * slope_z_f[t]   [n, 128]
+        d_z_f = d_c * slope_z_f[t]
 
-        # (30) d_c[t] = f_all[t] * d_c_2   [n, 128]
-        d_c = np.multiply(d_c_2, f_all[t], out=d_c_2)
+        # (30) d_z_g = d_c * slope_z_g[t]   [n, 128]
+        d_z_g = d_c * slope_z_g[t]
 
-    # (31) d_lstm_bias_hh_l0 = sum(d_z_all, axis=(0, 1))   [512]
+        # (31) d_z_o = d_h * slope_z_o[t]   [n, 128]
+        d_z_o = np.multiply(d_h, slope_z_o[t], out=d_h)
+
+        # (32) d_z = concat(d_z_i, d_z_f, d_z_g, d_z_o, axis=1)   [n, 512]
+        d_z = np.concatenate((d_z_i, d_z_f, d_z_g, d_z_o), axis=1, out=d_z_all[t])
+
+        # (33) d_h_later[t-1] = d_z @ lstm_weight_hh_l0   [n, 128]
+        d_h_later = np.matmul(d_z, lstm_weight_hh_l0, out=d_z_o)
+
+        # (34) d_c_later[t-1] = f_all[t] * d_c   [n, 128]
+        d_c_later = np.multiply(d_c, f_all[t], out=d_c)
+
+    # (35) d_lstm_bias_hh_l0 = sum(d_z_all, axis=(0, 1))   [512]
     ones_length_n = np.ones(length * n, dtype)
     d_lstm_bias_hh_l0 = ones_length_n.dot(d_z_all.reshape((length * n, 512)))
 
-    # (32) d_lstm_weight_hh_l0 = [i,j] sum_kl d_z_all[k,l,i] h_all[:-1][k,l,j]   [512, 128]
+    # (36) d_lstm_weight_hh_l0 = [i,j] sum_kl d_z_all[k,l,i] h_all[:-1][k,l,j]   [512, 128]
     d_lstm_weight_hh_l0 = (
         d_z_all.reshape((length * n, 512)).T
         @ h_all[:-1].reshape((length * n, 128))
     )
 
-    # (33) d_lstm_weight_ih_l0 = [i,j] sum_kl d_z_all[k,l,i] embedding[k,l,j]   [512, 32]
+    # (37) d_lstm_weight_ih_l0 = [i,j] sum_kl d_z_all[k,l,i] embedding[k,l,j]   [512, 32]
     d_lstm_weight_ih_l0 = d_z_all.reshape((length * n, 512)).T @ embedding.reshape((length * n, 32))
 
-    # (34) d_embedding = [i,j,k] sum_l d_z_all[i,j,l] lstm_weight_ih_l0[l,k]   [length, n, 32]
+    # (38) d_embedding = [i,j,k] sum_l d_z_all[i,j,l] lstm_weight_ih_l0[l,k]   [length, n, 32]
     d_embedding_product = np.matmul(
         d_z_all.reshape((length * n, 512)),
         lstm_weight_ih_l0,
         out=embedding.reshape((length * n, 32)),
     )
 
-    # (35) d_embedding_weight = scatter(d_embedding, text, axis=0)   [96, 32]
+    # (39) d_embedding_weight = scatter(d_embedding, text, axis=0)   [96, 32]
     d_embedding_weight = np.zeros((96, 32), dtype)
     _add_rows(d_embedding_weight, text, d_embedding_product.reshape((length, n, 32)))
 
-    # (31) continued
+    # (35) continued
     d_lstm_bias_hh_l0_copy = d_lstm_bias_hh_l0.copy()
     grads = {
         "embedding.weight": d_embedding_weight,
@@ -896,7 +899,7 @@ def _drawn(rng, name, draw, high, sizes):
     if kind == "bool":
         return np.asarray(rng.integers(0, 2, shape), bool)
     if name in _INDEX_LIMITS:
-        high = _size(_INDEX_LIMITS[name], sizes)
+        high = min(high, _size(_INDEX_LIMITS[name], sizes))
     return np.asarray(rng.integers(0, high, shape), np.int64)
 
 

@@ -413,18 +413,18 @@ def loss(params, state, *, x, y, rng):
     logits_shifted_max = logits.max(axis=1)
     logits_shifted = np.subtract(logits, logits_shifted_max[:, None], out=logits)
 
-    # (57) term_sum_exp = take_along_axis(logits_shifted, y, axis=1) -
+    # (57) difference_sum_exp = take_along_axis(logits_shifted, y, axis=1) -
     #          log(sum(exp(logits_shifted), axis=1))   [n]
     rows = np.arange(n)
-    term_sum_exp = logits_shifted[rows, y]
+    difference_sum_exp = logits_shifted[rows, y]
     exp_logits_shifted = np.exp(logits_shifted, out=logits_shifted)
     ones_10 = np.ones(10, dtype)
-    term_sum_exp_log = exp_logits_shifted.dot(ones_10)
-    np.log(term_sum_exp_log, out=term_sum_exp_log)
-    term_sum_exp -= term_sum_exp_log
+    difference_sum_exp_log = exp_logits_shifted.dot(ones_10)
+    np.log(difference_sum_exp_log, out=difference_sum_exp_log)
+    difference_sum_exp -= difference_sum_exp_log
 
-    # (27) loss = -sum(term_sum_exp) / n
-    loss = -term_sum_exp.sum() / n
+    # (27) loss = -sum(difference_sum_exp) / n
+    loss = -difference_sum_exp.sum() / n
 
     # (51) new_num_batches_tracked_1 = num_batches_tracked_1 + 1
     new_num_batches_tracked_1 = num_batches_tracked_1 + 1
@@ -1270,7 +1270,7 @@ def _drawn(rng, name, draw, high, sizes):
     if kind == "bool":
         return np.asarray(rng.integers(0, 2, shape), bool)
     if name in _INDEX_LIMITS:
-        high = _size(_INDEX_LIMITS[name], sizes)
+        high = min(high, _size(_INDEX_LIMITS[name], sizes))
     return np.asarray(rng.integers(0, high, shape), np.int64)
 
 

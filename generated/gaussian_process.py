@@ -302,15 +302,15 @@ def value_and_grad(params, *, x, y, out=None):
     d_L_where = np.where(d_L_mask, product_whitened, 0)
     d_L += d_L_where
 
-    # (13) term_2 = where(arange(n)[:, None] == arange(n), 1 / 2, 1) * where(arange(n)[:, None]
+    # (13) product = where(arange(n)[:, None] == arange(n), 1 / 2, 1) * where(arange(n)[:, None]
     #          >= arange(n), L.T @ d_L, 0)   [n, n]
-    term_2_product = np.matmul(L.T, d_L, out=d_L_where)
-    term_2 = np.where(d_L_mask, term_2_product, 0)
-    term_2_where = np.where(positions[:, None] == positions, dtype.type(0.5), dtype.type(1))
-    term_2 *= term_2_where
+    product_product = np.matmul(L.T, d_L, out=d_L_where)
+    product = np.where(d_L_mask, product_product, 0)
+    product_where = np.where(positions[:, None] == positions, dtype.type(0.5), dtype.type(1))
+    product *= product_where
 
-    # (14) solution = solve_triangular(L.T, ((term_2 + term_2.T) / 2), upper)   [n, n]
-    solution_product = np.add(term_2, term_2.T, out=term_2_where)
+    # (14) solution = solve_triangular(L.T, ((product + product.T) / 2), upper)   [n, n]
+    solution_product = np.add(product, product.T, out=product_where)
     solution_product *= 0.5
     solution = _solve_triangular("value_and_grad", "L.T", L.T, solution_product, lower=False)
 
@@ -321,14 +321,14 @@ def value_and_grad(params, *, x, y, out=None):
     d_log_noise_sum = d_K.diagonal().sum()
     d_log_noise = (2 * d_log_noise_sum) * term_log_noise
 
-    # (17) multiply_d_K = d_K * term_log_scale   [n, n]
-    multiply_d_K = np.multiply(d_K, term_log_scale, out=solution)
+    # (17) product_d_K = d_K * term_log_scale   [n, n]
+    product_d_K = np.multiply(d_K, term_log_scale, out=solution)
 
-    # (18) d_log_length = -exp(-2 * log_length) * (-sum(term * multiply_d_K))
-    d_log_length_negated = -term.reshape(n ** 2).dot(multiply_d_K.reshape(n ** 2))
+    # (18) d_log_length = -exp(-2 * log_length) * (-sum(term * product_d_K))
+    d_log_length_negated = -term.reshape(n ** 2).dot(product_d_K.reshape(n ** 2))
     d_log_length = -(term_log_scale_exp * d_log_length_negated)
 
-    # (19) d_log_scale = 2 * sum(multiply_d_K)
+    # (19) d_log_scale = 2 * sum(product_d_K)
     d_log_scale = 2 * np.vdot(d_K, term_log_scale)
     grads = {
         "log_scale": d_log_scale,

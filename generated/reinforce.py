@@ -576,7 +576,7 @@ def _drawn(rng, name, draw, high, sizes):
     if kind == "bool":
         return np.asarray(rng.integers(0, 2, shape), bool)
     if name in _INDEX_LIMITS:
-        high = _size(_INDEX_LIMITS[name], sizes)
+        high = min(high, _size(_INDEX_LIMITS[name], sizes))
     return np.asarray(rng.integers(0, high, shape), np.int64)
 
 

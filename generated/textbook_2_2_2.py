@@ -189,16 +189,16 @@ def value_and_grad(params, *, inputs, targets, out=None):
     output_sum = output + 1
     output /= output_sum
 
-    # (5) term_targets = targets - output   [2]
-    term_targets = targets - output
+    # (5) difference_targets = targets - output   [2]
+    difference_targets = targets - output
 
-    # (6) error = term_targets @ term_targets / 2
-    error = 0.5 * term_targets.dot(term_targets)
+    # (6) error = difference_targets @ difference_targets / 2
+    error = 0.5 * difference_targets.dot(difference_targets)
 
-    # (7) d_output_in = -term_targets * output * (1 - output)   [2]
+    # (7) d_output_in = -difference_targets * output * (1 - output)   [2]
     d_output_in = np.divide(1, output_sum, out=output_sum)
     np.negative(d_output_in, out=d_output_in)
-    d_output_in *= term_targets
+    d_output_in *= difference_targets
     d_output_in *= output
 
     # (8) d_W2 = outer(d_output_in, hidden)   [2, 2]

@@ -206,16 +206,16 @@ def forward(params, *, text):
 
     _check_indices("forward", "text", text, -96, 96)
 
-    # (1) add_places = take(characters, text, axis=0) + places   [n, 64, 64]
-    add_places = np.take(characters, text, axis=0)
-    add_places += places
+    # (1) sum_places = take(characters, text, axis=0) + places   [n, 64, 64]
+    sum_places = np.take(characters, text, axis=0)
+    sum_places += places
 
-    # (2) centred = add_places - (sum(add_places, axis=2) / 64)   [n, 64, 64]
+    # (2) centred = sum_places - (sum(sum_places, axis=2) / 64)   [n, 64, 64]
     ones_64 = np.ones(64, dtype)
-    centred_product_2 = add_places.reshape((64 * n, 64)).dot(ones_64)
+    centred_product_2 = sum_places.reshape((64 * n, 64)).dot(ones_64)
     centred_product = centred_product_2.reshape((n, 64))
     centred_product /= 64
-    centred = add_places - centred_product[:, :, None]
+    centred = sum_places - centred_product[:, :, None]
 
     # (3) variance = [i,j] sum_k centred[i,j,k] centred[i,j,k] / 64   [n, 64]
     variance = np.vecdot(centred, centred, out=centred_product)
@@ -283,15 +283,15 @@ def forward(params, *, text):
     blocks_0_attention_out_proj = blocks_0_attention_out_proj_product.reshape((n, 64, 64))
     blocks_0_attention_out_proj += blocks_0_attention_out_proj_bias
 
-    # (15) add_add_places = add_places + blocks_0_attention_out_proj   [n, 64, 64]
-    add_add_places = np.add(add_places, blocks_0_attention_out_proj, out=add_places)
+    # (15) sum_places_2 = sum_places + blocks_0_attention_out_proj   [n, 64, 64]
+    sum_places_2 = np.add(sum_places, blocks_0_attention_out_proj, out=sum_places)
 
-    # (16) centred_2 = add_add_places - (sum(add_add_places, axis=2) / 64)   [n, 64, 64]
-    centred_2_product_2 = add_add_places.reshape((64 * n, 64)).dot(ones_64)
+    # (16) centred_2 = sum_places_2 - (sum(sum_places_2, axis=2) / 64)   [n, 64, 64]
+    centred_2_product_2 = sum_places_2.reshape((64 * n, 64)).dot(ones_64)
     centred_2_product = centred_2_product_2.reshape((n, 64))
     centred_2_product /= 64
     centred_2 = np.subtract(
-        add_add_places,
+        sum_places_2,
         centred_2_product[:, :, None],
         out=blocks_0_attention_out_proj,
     )
@@ -337,14 +337,14 @@ def forward(params, *, text):
     blocks_0_narrow = product_3_product.reshape((n, 64, 64))
     blocks_0_narrow += blocks_0_narrow_bias
 
-    # (24) add_add_add_places = add_add_places + blocks_0_narrow   [n, 64, 64]
-    add_add_add_places = np.add(add_add_places, blocks_0_narrow, out=add_add_places)
+    # (24) sum_places_3 = sum_places_2 + blocks_0_narrow   [n, 64, 64]
+    sum_places_3 = np.add(sum_places_2, blocks_0_narrow, out=sum_places_2)
 
-    # (25) centred_3 = add_add_add_places - (sum(add_add_add_places, axis=2) / 64)   [n, 64, 64]
-    centred_3_product_2 = add_add_add_places.reshape((64 * n, 64)).dot(ones_64)
+    # (25) centred_3 = sum_places_3 - (sum(sum_places_3, axis=2) / 64)   [n, 64, 64]
+    centred_3_product_2 = sum_places_3.reshape((64 * n, 64)).dot(ones_64)
     centred_3_product = centred_3_product_2.reshape((n, 64))
     centred_3_product /= 64
-    centred_3 = np.subtract(add_add_add_places, centred_3_product[:, :, None], out=blocks_0_narrow)
+    centred_3 = np.subtract(sum_places_3, centred_3_product[:, :, None], out=blocks_0_narrow)
 
     # (26) variance_3 = [i,j] sum_k centred_3[i,j,k] centred_3[i,j,k] / 64   [n, 64]
     variance_3 = np.vecdot(centred_3, centred_3, out=centred_3_product)
@@ -416,14 +416,18 @@ def forward(params, *, text):
     blocks_1_attention_out_proj = blocks_1_attention_out_proj_product.reshape((n, 64, 64))
     blocks_1_attention_out_proj += blocks_1_attention_out_proj_bias
 
-    # (37) add = add_add_add_places + blocks_1_attention_out_proj   [n, 64, 64]
-    add = np.add(add_add_add_places, blocks_1_attention_out_proj, out=add_add_add_places)
+    # (37) sum_places_4 = sum_places_3 + blocks_1_attention_out_proj   [n, 64, 64]
+    sum_places_4 = np.add(sum_places_3, blocks_1_attention_out_proj, out=sum_places_3)
 
-    # (38) centred_4 = add - (sum(add, axis=2) / 64)   [n, 64, 64]
-    centred_4_product_2 = add.reshape((64 * n, 64)).dot(ones_64)
+    # (38) centred_4 = sum_places_4 - (sum(sum_places_4, axis=2) / 64)   [n, 64, 64]
+    centred_4_product_2 = sum_places_4.reshape((64 * n, 64)).dot(ones_64)
     centred_4_product = centred_4_product_2.reshape((n, 64))
     centred_4_product /= 64
-    centred_4 = np.subtract(add, centred_4_product[:, :, None], out=blocks_1_attention_out_proj)
+    centred_4 = np.subtract(
+        sum_places_4,
+        centred_4_product[:, :, None],
+        out=blocks_1_attention_out_proj,
+    )
 
     # (39) variance_4 = [i,j] sum_k centred_4[i,j,k] centred_4[i,j,k] / 64   [n, 64]
     variance_4 = np.vecdot(centred_4, centred_4, out=centred_4_product)
@@ -466,14 +470,14 @@ def forward(params, *, text):
     blocks_1_narrow = product_4_product.reshape((n, 64, 64))
     blocks_1_narrow += blocks_1_narrow_bias
 
-    # (46) add_add = add + blocks_1_narrow   [n, 64, 64]
-    add_add = np.add(add, blocks_1_narrow, out=add)
+    # (46) sum_places_5 = sum_places_4 + blocks_1_narrow   [n, 64, 64]
+    sum_places_5 = np.add(sum_places_4, blocks_1_narrow, out=sum_places_4)
 
-    # (47) centred_5 = add_add - (sum(add_add, axis=2) / 64)   [n, 64, 64]
-    centred_5_product_2 = add_add.reshape((64 * n, 64)).dot(ones_64)
+    # (47) centred_5 = sum_places_5 - (sum(sum_places_5, axis=2) / 64)   [n, 64, 64]
+    centred_5_product_2 = sum_places_5.reshape((64 * n, 64)).dot(ones_64)
     centred_5_product = centred_5_product_2.reshape((n, 64))
     centred_5_product /= 64
-    centred_5 = np.subtract(add_add, centred_5_product[:, :, None], out=add_add)
+    centred_5 = np.subtract(sum_places_5, centred_5_product[:, :, None], out=sum_places_5)
 
     # (48) variance_5 = [i,j] sum_k centred_5[i,j,k] centred_5[i,j,k] / 64   [n, 64]
     variance_5 = np.vecdot(centred_5, centred_5, out=centred_5_product)
@@ -600,16 +604,16 @@ def loss(params, *, text, following):
     _check_indices("loss", "text", text, -96, 96)
     _check_indices("loss", "following", following, 0, 96)
 
-    # (1) add_places = take(characters, text, axis=0) + places   [n, 64, 64]
-    add_places = np.take(characters, text, axis=0)
-    add_places += places
+    # (1) sum_places = take(characters, text, axis=0) + places   [n, 64, 64]
+    sum_places = np.take(characters, text, axis=0)
+    sum_places += places
 
-    # (2) centred = add_places - (sum(add_places, axis=2) / 64)   [n, 64, 64]
+    # (2) centred = sum_places - (sum(sum_places, axis=2) / 64)   [n, 64, 64]
     ones_64 = np.ones(64, dtype)
-    centred_product_2 = add_places.reshape((64 * n, 64)).dot(ones_64)
+    centred_product_2 = sum_places.reshape((64 * n, 64)).dot(ones_64)
     centred_product = centred_product_2.reshape((n, 64))
     centred_product /= 64
-    centred = add_places - centred_product[:, :, None]
+    centred = sum_places - centred_product[:, :, None]
 
     # (3) variance = [i,j] sum_k centred[i,j,k] centred[i,j,k] / 64   [n, 64]
     variance = np.vecdot(centred, centred, out=centred_product)
@@ -677,15 +681,15 @@ def loss(params, *, text, following):
     blocks_0_attention_out_proj = blocks_0_attention_out_proj_product.reshape((n, 64, 64))
     blocks_0_attention_out_proj += blocks_0_attention_out_proj_bias
 
-    # (15) add_add_places = add_places + blocks_0_attention_out_proj   [n, 64, 64]
-    add_add_places = np.add(add_places, blocks_0_attention_out_proj, out=add_places)
+    # (15) sum_places_2 = sum_places + blocks_0_attention_out_proj   [n, 64, 64]
+    sum_places_2 = np.add(sum_places, blocks_0_attention_out_proj, out=sum_places)
 
-    # (16) centred_2 = add_add_places - (sum(add_add_places, axis=2) / 64)   [n, 64, 64]
-    centred_2_product_2 = add_add_places.reshape((64 * n, 64)).dot(ones_64)
+    # (16) centred_2 = sum_places_2 - (sum(sum_places_2, axis=2) / 64)   [n, 64, 64]
+    centred_2_product_2 = sum_places_2.reshape((64 * n, 64)).dot(ones_64)
     centred_2_product = centred_2_product_2.reshape((n, 64))
     centred_2_product /= 64
     centred_2 = np.subtract(
-        add_add_places,
+        sum_places_2,
         centred_2_product[:, :, None],
         out=blocks_0_attention_out_proj,
     )
@@ -731,14 +735,14 @@ def loss(params, *, text, following):
     blocks_0_narrow = product_3_product.reshape((n, 64, 64))
     blocks_0_narrow += blocks_0_narrow_bias
 
-    # (24) add_add_add_places = add_add_places + blocks_0_narrow   [n, 64, 64]
-    add_add_add_places = np.add(add_add_places, blocks_0_narrow, out=add_add_places)
+    # (24) sum_places_3 = sum_places_2 + blocks_0_narrow   [n, 64, 64]
+    sum_places_3 = np.add(sum_places_2, blocks_0_narrow, out=sum_places_2)
 
-    # (25) centred_3 = add_add_add_places - (sum(add_add_add_places, axis=2) / 64)   [n, 64, 64]
-    centred_3_product_2 = add_add_add_places.reshape((64 * n, 64)).dot(ones_64)
+    # (25) centred_3 = sum_places_3 - (sum(sum_places_3, axis=2) / 64)   [n, 64, 64]
+    centred_3_product_2 = sum_places_3.reshape((64 * n, 64)).dot(ones_64)
     centred_3_product = centred_3_product_2.reshape((n, 64))
     centred_3_product /= 64
-    centred_3 = np.subtract(add_add_add_places, centred_3_product[:, :, None], out=blocks_0_narrow)
+    centred_3 = np.subtract(sum_places_3, centred_3_product[:, :, None], out=blocks_0_narrow)
 
     # (26) variance_3 = [i,j] sum_k centred_3[i,j,k] centred_3[i,j,k] / 64   [n, 64]
     variance_3 = np.vecdot(centred_3, centred_3, out=centred_3_product)
@@ -810,14 +814,18 @@ def loss(params, *, text, following):
     blocks_1_attention_out_proj = blocks_1_attention_out_proj_product.reshape((n, 64, 64))
     blocks_1_attention_out_proj += blocks_1_attention_out_proj_bias
 
-    # (37) add = add_add_add_places + blocks_1_attention_out_proj   [n, 64, 64]
-    add = np.add(add_add_add_places, blocks_1_attention_out_proj, out=add_add_add_places)
+    # (37) sum_places_4 = sum_places_3 + blocks_1_attention_out_proj   [n, 64, 64]
+    sum_places_4 = np.add(sum_places_3, blocks_1_attention_out_proj, out=sum_places_3)
 
-    # (38) centred_4 = add - (sum(add, axis=2) / 64)   [n, 64, 64]
-    centred_4_product_2 = add.reshape((64 * n, 64)).dot(ones_64)
+    # (38) centred_4 = sum_places_4 - (sum(sum_places_4, axis=2) / 64)   [n, 64, 64]
+    centred_4_product_2 = sum_places_4.reshape((64 * n, 64)).dot(ones_64)
     centred_4_product = centred_4_product_2.reshape((n, 64))
     centred_4_product /= 64
-    centred_4 = np.subtract(add, centred_4_product[:, :, None], out=blocks_1_attention_out_proj)
+    centred_4 = np.subtract(
+        sum_places_4,
+        centred_4_product[:, :, None],
+        out=blocks_1_attention_out_proj,
+    )
 
     # (39) variance_4 = [i,j] sum_k centred_4[i,j,k] centred_4[i,j,k] / 64   [n, 64]
     variance_4 = np.vecdot(centred_4, centred_4, out=centred_4_product)
@@ -860,14 +868,14 @@ def loss(params, *, text, following):
     blocks_1_narrow = product_4_product.reshape((n, 64, 64))
     blocks_1_narrow += blocks_1_narrow_bias
 
-    # (46) add_add = add + blocks_1_narrow   [n, 64, 64]
-    add_add = np.add(add, blocks_1_narrow, out=add)
+    # (46) sum_places_5 = sum_places_4 + blocks_1_narrow   [n, 64, 64]
+    sum_places_5 = np.add(sum_places_4, blocks_1_narrow, out=sum_places_4)
 
-    # (47) centred_5 = add_add - (sum(add_add, axis=2) / 64)   [n, 64, 64]
-    centred_5_product_2 = add_add.reshape((64 * n, 64)).dot(ones_64)
+    # (47) centred_5 = sum_places_5 - (sum(sum_places_5, axis=2) / 64)   [n, 64, 64]
+    centred_5_product_2 = sum_places_5.reshape((64 * n, 64)).dot(ones_64)
     centred_5_product = centred_5_product_2.reshape((n, 64))
     centred_5_product /= 64
-    centred_5 = np.subtract(add_add, centred_5_product[:, :, None], out=add_add)
+    centred_5 = np.subtract(sum_places_5, centred_5_product[:, :, None], out=sum_places_5)
 
     # (48) variance_5 = [i,j] sum_k centred_5[i,j,k] centred_5[i,j,k] / 64   [n, 64]
     variance_5 = np.vecdot(centred_5, centred_5, out=centred_5_product)
@@ -895,16 +903,16 @@ def loss(params, *, text, following):
     shifted_max = scores_3.transpose(0, 2, 1).max(axis=1, out=inverse_std_5)
     shifted = scores_3.transpose(0, 2, 1) - shifted_max[:, None]
 
-    # (124) term_sum_exp = take_along_axis(shifted, following, axis=1) - log(sum(exp(shifted),
-    #           axis=1))   [n, 64]
-    term_sum_exp_take_along = np.take_along_axis(shifted, following[:, None], axis=1)
+    # (124) difference_sum_exp = take_along_axis(shifted, following, axis=1) -
+    #           log(sum(exp(shifted), axis=1))   [n, 64]
+    difference_sum_exp_take_along = np.take_along_axis(shifted, following[:, None], axis=1)
     exp_shifted = np.exp(shifted, out=shifted)
-    term_sum_exp = exp_shifted.sum(axis=1, out=shifted_max)
-    np.log(term_sum_exp, out=term_sum_exp)
-    np.subtract(term_sum_exp_take_along[:, 0], term_sum_exp, out=term_sum_exp)
+    difference_sum_exp = exp_shifted.sum(axis=1, out=shifted_max)
+    np.log(difference_sum_exp, out=difference_sum_exp)
+    np.subtract(difference_sum_exp_take_along[:, 0], difference_sum_exp, out=difference_sum_exp)
 
-    # (55) loss = -sum(term_sum_exp) / (64*n)
-    loss = -term_sum_exp.sum() / (64 * n)
+    # (55) loss = -sum(difference_sum_exp) / (64*n)
+    loss = -difference_sum_exp.sum() / (64 * n)
     return loss
 
 
@@ -1014,16 +1022,16 @@ def value_and_grad(params, *, text, following, out=None):
     _check_indices("value_and_grad", "text", text, -96, 96)
     _check_indices("value_and_grad", "following", following, 0, 96)
 
-    # (1) add_places = take(characters, text, axis=0) + places   [n, 64, 64]
-    add_places = np.take(characters, text, axis=0)
-    add_places += places
+    # (1) sum_places = take(characters, text, axis=0) + places   [n, 64, 64]
+    sum_places = np.take(characters, text, axis=0)
+    sum_places += places
 
-    # (2) centred = add_places - (sum(add_places, axis=2) / 64)   [n, 64, 64]
+    # (2) centred = sum_places - (sum(sum_places, axis=2) / 64)   [n, 64, 64]
     ones_64 = np.ones(64, dtype)
-    centred_product_2 = add_places.reshape((64 * n, 64)).dot(ones_64)
+    centred_product_2 = sum_places.reshape((64 * n, 64)).dot(ones_64)
     centred_product = centred_product_2.reshape((n, 64))
     centred_product /= 64
-    centred = add_places - centred_product[:, :, None]
+    centred = sum_places - centred_product[:, :, None]
 
     # (3) variance = [i,j] sum_k centred[i,j,k] centred[i,j,k] / 64   [n, 64]
     variance = np.vecdot(centred, centred, out=centred_product)
@@ -1092,15 +1100,15 @@ def value_and_grad(params, *, text, following, out=None):
     blocks_0_attention_out_proj = blocks_0_attention_out_proj_product.reshape((n, 64, 64))
     blocks_0_attention_out_proj += blocks_0_attention_out_proj_bias
 
-    # (15) add_add_places = add_places + blocks_0_attention_out_proj   [n, 64, 64]
-    add_add_places = np.add(add_places, blocks_0_attention_out_proj, out=add_places)
+    # (15) sum_places_2 = sum_places + blocks_0_attention_out_proj   [n, 64, 64]
+    sum_places_2 = np.add(sum_places, blocks_0_attention_out_proj, out=sum_places)
 
-    # (16) centred_2 = add_add_places - (sum(add_add_places, axis=2) / 64)   [n, 64, 64]
-    centred_2_product_2 = add_add_places.reshape((64 * n, 64)).dot(ones_64)
+    # (16) centred_2 = sum_places_2 - (sum(sum_places_2, axis=2) / 64)   [n, 64, 64]
+    centred_2_product_2 = sum_places_2.reshape((64 * n, 64)).dot(ones_64)
     centred_2_product = centred_2_product_2.reshape((n, 64))
     centred_2_product /= 64
     centred_2 = np.subtract(
-        add_add_places,
+        sum_places_2,
         centred_2_product[:, :, None],
         out=blocks_0_attention_out_proj,
     )
@@ -1128,24 +1136,27 @@ def value_and_grad(params, *, text, following, out=None):
     blocks_0_widen = blocks_0_widen_product.reshape((n, 64, 256))
     blocks_0_widen += blocks_0_widen_bias
 
-    # (22) term_blocks_0_widen = blocks_0_widen * ndtr(blocks_0_widen)   [n, 64, 256]
-    term_blocks_0_widen_ndtr = _ndtr(blocks_0_widen)
-    term_blocks_0_widen = blocks_0_widen * term_blocks_0_widen_ndtr
+    # (22) product_blocks_0_widen = blocks_0_widen * ndtr(blocks_0_widen)   [n, 64, 256]
+    product_blocks_0_widen_ndtr = _ndtr(blocks_0_widen)
+    product_blocks_0_widen = blocks_0_widen * product_blocks_0_widen_ndtr
 
-    # (23) blocks_0_narrow = ([i,j,k] sum_l term_blocks_0_widen[i,j,l]
+    # (23) blocks_0_narrow = ([i,j,k] sum_l product_blocks_0_widen[i,j,l]
     #          blocks_0_narrow_weight[k,l]) + blocks_0_narrow_bias   [n, 64, 64]
-    blocks_0_narrow_product = term_blocks_0_widen.reshape((64 * n, 256)) @ blocks_0_narrow_weight.T
+    blocks_0_narrow_product = (
+        product_blocks_0_widen.reshape((64 * n, 256))
+        @ blocks_0_narrow_weight.T
+    )
     blocks_0_narrow = blocks_0_narrow_product.reshape((n, 64, 64))
     blocks_0_narrow += blocks_0_narrow_bias
 
-    # (24) add_add_add_places = add_add_places + blocks_0_narrow   [n, 64, 64]
-    add_add_add_places = np.add(add_add_places, blocks_0_narrow, out=add_add_places)
+    # (24) sum_places_3 = sum_places_2 + blocks_0_narrow   [n, 64, 64]
+    sum_places_3 = np.add(sum_places_2, blocks_0_narrow, out=sum_places_2)
 
-    # (25) centred_3 = add_add_add_places - (sum(add_add_add_places, axis=2) / 64)   [n, 64, 64]
-    centred_3_product_2 = add_add_add_places.reshape((64 * n, 64)).dot(ones_64)
+    # (25) centred_3 = sum_places_3 - (sum(sum_places_3, axis=2) / 64)   [n, 64, 64]
+    centred_3_product_2 = sum_places_3.reshape((64 * n, 64)).dot(ones_64)
     centred_3_product = centred_3_product_2.reshape((n, 64))
     centred_3_product /= 64
-    centred_3 = np.subtract(add_add_add_places, centred_3_product[:, :, None], out=blocks_0_narrow)
+    centred_3 = np.subtract(sum_places_3, centred_3_product[:, :, None], out=blocks_0_narrow)
 
     # (26) variance_3 = [i,j] sum_k centred_3[i,j,k] centred_3[i,j,k] / 64   [n, 64]
     variance_3 = np.vecdot(centred_3, centred_3, out=centred_3_product)
@@ -1211,14 +1222,18 @@ def value_and_grad(params, *, text, following, out=None):
     blocks_1_attention_out_proj = blocks_1_attention_out_proj_product.reshape((n, 64, 64))
     blocks_1_attention_out_proj += blocks_1_attention_out_proj_bias
 
-    # (37) add = add_add_add_places + blocks_1_attention_out_proj   [n, 64, 64]
-    add = np.add(add_add_add_places, blocks_1_attention_out_proj, out=add_add_add_places)
+    # (37) sum_places_4 = sum_places_3 + blocks_1_attention_out_proj   [n, 64, 64]
+    sum_places_4 = np.add(sum_places_3, blocks_1_attention_out_proj, out=sum_places_3)
 
-    # (38) centred_4 = add - (sum(add, axis=2) / 64)   [n, 64, 64]
-    centred_4_product_2 = add.reshape((64 * n, 64)).dot(ones_64)
+    # (38) centred_4 = sum_places_4 - (sum(sum_places_4, axis=2) / 64)   [n, 64, 64]
+    centred_4_product_2 = sum_places_4.reshape((64 * n, 64)).dot(ones_64)
     centred_4_product = centred_4_product_2.reshape((n, 64))
     centred_4_product /= 64
-    centred_4 = np.subtract(add, centred_4_product[:, :, None], out=blocks_1_attention_out_proj)
+    centred_4 = np.subtract(
+        sum_places_4,
+        centred_4_product[:, :, None],
+        out=blocks_1_attention_out_proj,
+    )
 
     # (39) variance_4 = [i,j] sum_k centred_4[i,j,k] centred_4[i,j,k] / 64   [n, 64]
     variance_4 = np.vecdot(centred_4, centred_4, out=centred_4_product)
@@ -1243,24 +1258,27 @@ def value_and_grad(params, *, text, following, out=None):
     blocks_1_widen = blocks_1_widen_product.reshape((n, 64, 256))
     blocks_1_widen += blocks_1_widen_bias
 
-    # (44) term_blocks_1_widen = blocks_1_widen * ndtr(blocks_1_widen)   [n, 64, 256]
-    term_blocks_1_widen_ndtr = _ndtr(blocks_1_widen)
-    term_blocks_1_widen = blocks_1_widen * term_blocks_1_widen_ndtr
+    # (44) product_blocks_1_widen = blocks_1_widen * ndtr(blocks_1_widen)   [n, 64, 256]
+    product_blocks_1_widen_ndtr = _ndtr(blocks_1_widen)
+    product_blocks_1_widen = blocks_1_widen * product_blocks_1_widen_ndtr
 
-    # (45) blocks_1_narrow = ([i,j,k] sum_l term_blocks_1_widen[i,j,l]
+    # (45) blocks_1_narrow = ([i,j,k] sum_l product_blocks_1_widen[i,j,l]
     #          blocks_1_narrow_weight[k,l]) + blocks_1_narrow_bias   [n, 64, 64]
-    blocks_1_narrow_product = term_blocks_1_widen.reshape((64 * n, 256)) @ blocks_1_narrow_weight.T
+    blocks_1_narrow_product = (
+        product_blocks_1_widen.reshape((64 * n, 256))
+        @ blocks_1_narrow_weight.T
+    )
     blocks_1_narrow = blocks_1_narrow_product.reshape((n, 64, 64))
     blocks_1_narrow += blocks_1_narrow_bias
 
-    # (46) add_add = add + blocks_1_narrow   [n, 64, 64]
-    add_add = np.add(add, blocks_1_narrow, out=add)
+    # (46) sum_places_5 = sum_places_4 + blocks_1_narrow   [n, 64, 64]
+    sum_places_5 = np.add(sum_places_4, blocks_1_narrow, out=sum_places_4)
 
-    # (47) centred_5 = add_add - (sum(add_add, axis=2) / 64)   [n, 64, 64]
-    centred_5_product_2 = add_add.reshape((64 * n, 64)).dot(ones_64)
+    # (47) centred_5 = sum_places_5 - (sum(sum_places_5, axis=2) / 64)   [n, 64, 64]
+    centred_5_product_2 = sum_places_5.reshape((64 * n, 64)).dot(ones_64)
     centred_5_product = centred_5_product_2.reshape((n, 64))
     centred_5_product /= 64
-    centred_5 = np.subtract(add_add, centred_5_product[:, :, None], out=add_add)
+    centred_5 = np.subtract(sum_places_5, centred_5_product[:, :, None], out=sum_places_5)
 
     # (48) variance_5 = [i,j] sum_k centred_5[i,j,k] centred_5[i,j,k] / 64   [n, 64]
     variance_5 = np.vecdot(centred_5, centred_5, out=centred_5_product)
@@ -1300,22 +1318,22 @@ def value_and_grad(params, *, text, following, out=None):
     np.subtract(loss_take_along[:, 0], loss_difference, out=loss_difference)
     loss = -loss_difference.sum() / (64 * n)
 
-    # (56) term_shifted = (exp(shifted) / sum_exp - onehot(following)) / (64 * n)   [n, 96, 64]
-    term_shifted = np.divide(exp_shifted, sum_exp[:, None], out=exp_shifted)
-    _add_along(term_shifted, following[:, None], -1, 1)
-    term_shifted /= 64 * n
+    # (56) ratio_shifted = (exp(shifted) / sum_exp - onehot(following)) / (64 * n)   [n, 96, 64]
+    ratio_shifted = np.divide(exp_shifted, sum_exp[:, None], out=exp_shifted)
+    _add_along(ratio_shifted, following[:, None], -1, 1)
+    ratio_shifted /= 64 * n
 
-    # (57) d_head_bias = sum(term_shifted, axis=(0, 2))   [96]
-    d_head_bias = term_shifted.sum(axis=(0, 2))
+    # (57) d_head_bias = sum(ratio_shifted, axis=(0, 2))   [96]
+    d_head_bias = ratio_shifted.sum(axis=(0, 2))
 
-    # (58) d_head_weight = [i,j] sum_kl term_shifted[k,i,l] norm[k,l,j]   [96, 64]
+    # (58) d_head_weight = [i,j] sum_kl ratio_shifted[k,i,l] norm[k,l,j]   [96, 64]
     d_head_weight = (
-        term_shifted.transpose(1, 0, 2).reshape((96, 64 * n))
+        ratio_shifted.transpose(1, 0, 2).reshape((96, 64 * n))
         @ norm.reshape((64 * n, 64))
     )
 
-    # (59) d_norm = [i,j,k] sum_l term_shifted[i,l,j] head_weight[l,k]   [n, 64, 64]
-    d_norm_product = np.matmul(head_weight.T, term_shifted, out=norm)
+    # (59) d_norm = [i,j,k] sum_l ratio_shifted[i,l,j] head_weight[l,k]   [n, 64, 64]
+    d_norm_product = np.matmul(head_weight.T, ratio_shifted, out=norm)
 
     # (60) d_norm_bias = sum(d_norm, axis=(0, 1))   [64]
     d_norm_bias = d_norm_product.transpose(0, 2, 1).sum(axis=(0, 1))
@@ -1364,10 +1382,10 @@ def value_and_grad(params, *, text, following, out=None):
     d_blocks_1_narrow_bias = ones_64_n.dot(d_blocks_1_narrow.reshape((64 * n, 64)))
 
     # (67) d_blocks_1_narrow_weight = [i,j] sum_kl d_blocks_1_narrow[k,l,i]
-    #          term_blocks_1_widen[k,l,j]   [64, 256]
+    #          product_blocks_1_widen[k,l,j]   [64, 256]
     d_blocks_1_narrow_weight = (
         d_blocks_1_narrow.reshape((64 * n, 64)).T
-        @ term_blocks_1_widen.reshape((64 * n, 256))
+        @ product_blocks_1_widen.reshape((64 * n, 256))
     )
 
     # (68) d_blocks_1_widen = ([i,j,k] sum_l d_blocks_1_narrow[i,j,l]
@@ -1376,14 +1394,14 @@ def value_and_grad(params, *, text, following, out=None):
     d_blocks_1_widen_product = np.matmul(
         d_blocks_1_narrow.reshape((64 * n, 64)),
         blocks_1_narrow_weight,
-        out=term_blocks_1_widen.reshape((64 * n, 256)),
+        out=product_blocks_1_widen.reshape((64 * n, 256)),
     )
     d_blocks_1_widen_exp = np.square(blocks_1_widen)
     d_blocks_1_widen_exp *= -0.5
     np.exp(d_blocks_1_widen_exp, out=d_blocks_1_widen_exp)
     d_blocks_1_widen = np.multiply(blocks_1_widen, 0.3989422804014327, out=blocks_1_widen)
     d_blocks_1_widen *= d_blocks_1_widen_exp
-    d_blocks_1_widen += term_blocks_1_widen_ndtr
+    d_blocks_1_widen += product_blocks_1_widen_ndtr
     d_blocks_1_widen *= d_blocks_1_widen_product.reshape((n, 64, 256))
 
     # (69) d_blocks_1_widen_bias = sum(d_blocks_1_widen, axis=(0, 1))   [256]
@@ -1478,32 +1496,32 @@ def value_and_grad(params, *, text, following, out=None):
         out=d_blocks_1_widen.reshape((n, 4, 64, 64)),
     )
 
-    # (82) term_d_attention_2 = attention_2 * (d_attention_2 + (-[i,j,k] sum_l
+    # (82) product_d_attention_2 = attention_2 * (d_attention_2 + (-[i,j,k] sum_l
     #          d_attention_2[i,j,k,l] attention_2[i,j,k,l])) / 4   [n, 4, 64, 64]
-    term_d_attention_2_negated = np.vecdot(d_attention_2, attention_2, out=scores_2_shifted_max)
-    np.negative(term_d_attention_2_negated, out=term_d_attention_2_negated)
-    term_d_attention_2 = np.add(
+    product_d_attention_2_negated = np.vecdot(d_attention_2, attention_2, out=scores_2_shifted_max)
+    np.negative(product_d_attention_2_negated, out=product_d_attention_2_negated)
+    product_d_attention_2 = np.add(
         d_attention_2,
-        term_d_attention_2_negated[:, :, :, None],
+        product_d_attention_2_negated[:, :, :, None],
         out=d_attention_2,
     )
-    term_d_attention_2 *= 0.25
-    term_d_attention_2 *= attention_2
+    product_d_attention_2 *= 0.25
+    product_d_attention_2 *= attention_2
 
-    # (83) d_qkv_2 = concat(reshape(([i,j,k,l] sum_m term_d_attention_2[i,k,j,m]
+    # (83) d_qkv_2 = concat(reshape(([i,j,k,l] sum_m product_d_attention_2[i,k,j,m]
     #          reshape(qkv_2[:, :, 64:128], [n, 64, 4, 16])[i,m,k,l]), [n, 64, 64]),
-    #          reshape(([i,j,k,l] sum_m term_d_attention_2[i,k,m,j] reshape(qkv_2[:, :, 0:64],
-    #          [n, 64, 4, 16])[i,m,k,l]), [n, 64, 64]), reshape(([i,j,k,l] sum_m
+    #          reshape(([i,j,k,l] sum_m product_d_attention_2[i,k,m,j] reshape(qkv_2[:, :,
+    #          0:64], [n, 64, 4, 16])[i,m,k,l]), [n, 64, 64]), reshape(([i,j,k,l] sum_m
     #          reshape(product_3, [n, 64, 4, 16])[i,m,k,l] attention_2[i,k,m,j]), [n, 64, 64]),
     #          axis=2)   [n, 64, 192]
     d_qkv_2_product_3 = np.matmul(
-        term_d_attention_2,
+        product_d_attention_2,
         qkv_2[:, :, 64:128].reshape((n, 64, 4, 16)).transpose(0, 2, 1, 3),
         out=d_centred_4.reshape((n, 4, 64, 16)),
     )
     d_qkv_2_product_2 = np.matmul(
         qkv_2[:, :, :64].reshape((n, 64, 4, 16)).transpose(0, 2, 3, 1),
-        term_d_attention_2,
+        product_d_attention_2,
         out=d_centred_4_product.reshape((n, 4, 16, 64)),
     )
     d_qkv_2_product = np.matmul(
@@ -1592,10 +1610,10 @@ def value_and_grad(params, *, text, following, out=None):
     d_blocks_0_narrow_bias = ones_64_n.dot(d_blocks_0_narrow.reshape((64 * n, 64)))
 
     # (94) d_blocks_0_narrow_weight = [i,j] sum_kl d_blocks_0_narrow[k,l,i]
-    #          term_blocks_0_widen[k,l,j]   [64, 256]
+    #          product_blocks_0_widen[k,l,j]   [64, 256]
     d_blocks_0_narrow_weight = (
         d_blocks_0_narrow.reshape((64 * n, 64)).T
-        @ term_blocks_0_widen.reshape((64 * n, 256))
+        @ product_blocks_0_widen.reshape((64 * n, 256))
     )
 
     # (95) d_blocks_0_widen = ([i,j,k] sum_l d_blocks_0_narrow[i,j,l]
@@ -1606,12 +1624,12 @@ def value_and_grad(params, *, text, following, out=None):
         blocks_0_narrow_weight,
         out=d_blocks_1_widen_product,
     )
-    d_blocks_0_widen_exp = np.square(blocks_0_widen, out=term_blocks_0_widen)
+    d_blocks_0_widen_exp = np.square(blocks_0_widen, out=product_blocks_0_widen)
     d_blocks_0_widen_exp *= -0.5
     np.exp(d_blocks_0_widen_exp, out=d_blocks_0_widen_exp)
     d_blocks_0_widen = np.multiply(blocks_0_widen, 0.3989422804014327, out=blocks_0_widen)
     d_blocks_0_widen *= d_blocks_0_widen_exp
-    d_blocks_0_widen += term_blocks_0_widen_ndtr
+    d_blocks_0_widen += product_blocks_0_widen_ndtr
     d_blocks_0_widen *= d_blocks_0_widen_product.reshape((n, 64, 256))
 
     # (96) d_blocks_0_widen_bias = sum(d_blocks_0_widen, axis=(0, 1))   [256]
@@ -1706,27 +1724,35 @@ def value_and_grad(params, *, text, following, out=None):
         out=attention_2,
     )
 
-    # (109) term_d_attention = attention * (d_attention + (-[i,j,k] sum_l d_attention[i,j,k,l]
-    #           attention[i,j,k,l])) / 4   [n, 4, 64, 64]
-    term_d_attention_negated = np.vecdot(d_attention, attention, out=term_d_attention_2_negated)
-    np.negative(term_d_attention_negated, out=term_d_attention_negated)
-    term_d_attention = np.add(d_attention, term_d_attention_negated[:, :, :, None], out=d_attention)
-    term_d_attention *= 0.25
-    term_d_attention *= attention
+    # (109) product_d_attention = attention * (d_attention + (-[i,j,k] sum_l
+    #           d_attention[i,j,k,l] attention[i,j,k,l])) / 4   [n, 4, 64, 64]
+    product_d_attention_negated = np.vecdot(
+        d_attention,
+        attention,
+        out=product_d_attention_2_negated,
+    )
+    np.negative(product_d_attention_negated, out=product_d_attention_negated)
+    product_d_attention = np.add(
+        d_attention,
+        product_d_attention_negated[:, :, :, None],
+        out=d_attention,
+    )
+    product_d_attention *= 0.25
+    product_d_attention *= attention
 
-    # (110) d_qkv = concat(reshape(([i,j,k,l] sum_m term_d_attention[i,k,j,m] reshape(qkv[:, :,
-    #           64:128], [n, 64, 4, 16])[i,m,k,l]), [n, 64, 64]), reshape(([i,j,k,l] sum_m
-    #           term_d_attention[i,k,m,j] reshape(qkv[:, :, 0:64], [n, 64, 4, 16])[i,m,k,l]),
+    # (110) d_qkv = concat(reshape(([i,j,k,l] sum_m product_d_attention[i,k,j,m] reshape(qkv[:,
+    #           :, 64:128], [n, 64, 4, 16])[i,m,k,l]), [n, 64, 64]), reshape(([i,j,k,l] sum_m
+    #           product_d_attention[i,k,m,j] reshape(qkv[:, :, 0:64], [n, 64, 4, 16])[i,m,k,l]),
     #           [n, 64, 64]), reshape(([i,j,k,l] sum_m reshape(product_4, [n, 64, 4,
     #           16])[i,m,k,l] attention[i,k,m,j]), [n, 64, 64]), axis=2)   [n, 64, 192]
     d_qkv_product_3 = np.matmul(
-        term_d_attention,
+        product_d_attention,
         qkv[:, :, 64:128].reshape((n, 64, 4, 16)).transpose(0, 2, 1, 3),
         out=d_qkv_2_product_3,
     )
     d_qkv_product_2 = np.matmul(
         qkv[:, :, :64].reshape((n, 64, 4, 16)).transpose(0, 2, 3, 1),
-        term_d_attention,
+        product_d_attention,
         out=d_qkv_2_product,
     )
     d_qkv_product = np.matmul(
@@ -1791,25 +1817,25 @@ def value_and_grad(params, *, text, following, out=None):
     d_centred_product = np.multiply(centred, d_centred_product_2, out=centred)
     d_centred += d_centred_product
 
-    # (119) add_2 = d_blocks_0_attention_out_proj + d_centred + (-sum(d_centred, axis=2) / 64)
+    # (119) term = d_blocks_0_attention_out_proj + d_centred + (-sum(d_centred, axis=2) / 64)
     #           [n, 64, 64]
-    add_2_product_2 = d_centred.reshape((64 * n, 64)).dot(ones_64)
-    add_2_product = add_2_product_2.reshape((n, 64))
-    add_2_product *= -1 / 64
-    add_2 = np.add(
+    term_product_2 = d_centred.reshape((64 * n, 64)).dot(ones_64)
+    term_product = term_product_2.reshape((n, 64))
+    term_product *= -1 / 64
+    term = np.add(
         d_blocks_0_attention_out_proj,
-        add_2_product[:, :, None],
+        term_product[:, :, None],
         out=d_blocks_0_attention_out_proj,
     )
-    add_2 += d_centred
+    term += d_centred
 
-    # (120) d_places = sum(add_2, axis=0)   [64, 64]
+    # (120) d_places = sum(term, axis=0)   [64, 64]
     ones_n = np.ones(n, dtype)
-    d_places_product = ones_n.dot(add_2.reshape((n, 4096)))
+    d_places_product = ones_n.dot(term.reshape((n, 4096)))
 
-    # (121) d_characters = scatter(add_2, text, axis=0)   [96, 64]
+    # (121) d_characters = scatter(term, text, axis=0)   [96, 64]
     d_characters = np.zeros((96, 64), dtype)
-    _add_rows(d_characters, text, add_2)
+    _add_rows(d_characters, text, term)
     grads = {
         "characters": d_characters,
         "places": d_places_product.reshape((64, 64)),
@@ -2333,7 +2359,7 @@ def _drawn(rng, name, draw, high, sizes):
     if kind == "bool":
         return np.asarray(rng.integers(0, 2, shape), bool)
     if name in _INDEX_LIMITS:
-        high = _size(_INDEX_LIMITS[name], sizes)
+        high = min(high, _size(_INDEX_LIMITS[name], sizes))
     return np.asarray(rng.integers(0, high, shape), np.int64)
 
 

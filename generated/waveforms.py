@@ -335,18 +335,18 @@ def loss(params, *, wave, shape):
     logits_shifted_max = logits.max(axis=1)
     logits_shifted = np.subtract(logits, logits_shifted_max[:, None], out=logits)
 
-    # (40) term_sum_exp = take_along_axis(logits_shifted, shape, axis=1) -
+    # (40) difference_sum_exp = take_along_axis(logits_shifted, shape, axis=1) -
     #          log(sum(exp(logits_shifted), axis=1))   [n]
     rows = np.arange(n)
-    term_sum_exp = logits_shifted[rows, shape]
+    difference_sum_exp = logits_shifted[rows, shape]
     exp_logits_shifted = np.exp(logits_shifted, out=logits_shifted)
     ones_5 = np.ones(5, dtype)
-    term_sum_exp_log = exp_logits_shifted.dot(ones_5)
-    np.log(term_sum_exp_log, out=term_sum_exp_log)
-    term_sum_exp -= term_sum_exp_log
+    difference_sum_exp_log = exp_logits_shifted.dot(ones_5)
+    np.log(difference_sum_exp_log, out=difference_sum_exp_log)
+    difference_sum_exp -= difference_sum_exp_log
 
-    # (21) loss = -sum(term_sum_exp) / n
-    loss = -term_sum_exp.sum() / n
+    # (21) loss = -sum(difference_sum_exp) / n
+    loss = -difference_sum_exp.sum() / n
     return loss
 
 
@@ -999,7 +999,7 @@ def _drawn(rng, name, draw, high, sizes):
     if kind == "bool":
         return np.asarray(rng.integers(0, 2, shape), bool)
     if name in _INDEX_LIMITS:
-        high = _size(_INDEX_LIMITS[name], sizes)
+        high = min(high, _size(_INDEX_LIMITS[name], sizes))
     return np.asarray(rng.integers(0, high, shape), np.int64)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symgrad.calculus.journal import Journal
+from symgrad.calculus.journal import FORWARD, REVERSE, Journal
 from symgrad.emit.identifiers import identifier
-from symgrad.expr.contraction import Contraction
+from symgrad.expr.inner_names import names_of_arguments
 from symgrad.expr.leaf import Named
-from symgrad.expr.map import Map
 from symgrad.expr.node import Node
-from symgrad.expr.walk import postorder, uses
+from symgrad.expr.walk import postorder
 from symgrad.passes.form import Form
 
 # What the results of a function are called in its code, where they are no gradients.
@@ -23,8 +22,8 @@ def origins_of(
     """Each node as its own origin; first those that a name awaits, which stay where nodes meet."""
 
     def is_nameless(node: Node) -> bool:
-        owner = journal.provenance.get(node, journal.motion.get(node))
-        return owner not in defined and not isinstance(owner, Named)
+        owners = [x for mode in (REVERSE, FORWARD) for x in journal.sharing.get((mode, node), ())]
+        return not any(owner in defined or isinstance(owner, Named) for owner in owners)
 
     return {node: node for node in sorted(postorder(raw.values()), key=is_nameless)}
 
@@ -49,10 +48,14 @@ def names_of_results(
                 path = "_".join(identifier(part) for part in key.split(" "))
                 names.setdefault(node, f"{RESULT_MARKS[function]}_{path}")
     for node, origin in form.origins.items():
-        for mark, owners in (("d", journal.provenance), ("t", journal.motion)):
-            primal = owners.get(origin)
-            if primal is None or isinstance(node, Named):
+        for mark, mode, owners in (
+            ("d", REVERSE, journal.provenance),
+            ("t", FORWARD, journal.motion),
+        ):
+            if origin not in owners or isinstance(node, Named):
                 continue
+            primals = [owners[origin], *journal.sharing.get((mode, origin), ())]
+            primal = next((x for x in primals if _defined_name(x, defined)), primals[0])
             wish = _defined_name(primal, defined)
             if wish is None and primal in journal.provenance:  # the tangent of a cotangent
                 inner = _defined_name(journal.provenance[primal], defined)
@@ -72,12 +75,5 @@ def _defined_name(node: Node, defined: Mapping[Node, str]) -> str | None:
 
 
 def with_inner_names(form: Form) -> dict[Node, str]:
-    """The form's names, and `h_in` for what only the map `h` reads: the argument of its formula."""
-    names = dict(form.names)
-    counts = uses(form.outputs.values())
-    for node in postorder(form.outputs.values()):
-        if isinstance(node, Map) and node in form.names and len(node.operands) == 1:
-            (inner,) = node.operands
-            if counts[inner] == 1 and inner not in names and isinstance(inner, Map | Contraction):
-                names[inner] = f"{form.names[node]}_in"
-    return names
+    """The form's names, and `h_in` for what only the map `h` reads."""
+    return names_of_arguments(form.outputs.values(), form.names) | form.names

@@ -60,6 +60,7 @@ class Journal:
 
     provenance: cotangent -> the tensor whose sensitivity it is (named `d_<name>`).
     motion: tangent -> the tensor whose change it is (named `t_<name>`).
+    sharing: mode, derivative -> all tensors whose derivative it is.
     copies: tensor that was rebuilt (resized, batched) -> the tensor of the model it stands for.
     inner: scan -> the journal of the derivation of its step.
     """
@@ -67,6 +68,7 @@ class Journal:
     steps: list[Step] = field(default_factory=list)
     provenance: dict[Node, Node] = field(default_factory=dict)
     motion: dict[Node, Node] = field(default_factory=dict)
+    sharing: dict[tuple[str, Node], list[Node]] = field(default_factory=dict)
     copies: dict[Node, Node] = field(default_factory=dict)
     inner: dict[Node, Journal] = field(default_factory=dict)
 
@@ -104,6 +106,8 @@ class Journal:
         for owners in (self.provenance, self.motion):
             for derivative, node in list(owners.items()):
                 owners.setdefault(became.get(derivative, derivative), node)
+        for (mode, derivative), nodes in list(self.sharing.items()):
+            self.sharing.setdefault((mode, became.get(derivative, derivative)), nodes)
 
     def belongs(self, mode: str, derivative: Node, node: Node) -> None:
         """Notes that `derivative` is the cotangent or tangent of `node`.
@@ -115,6 +119,7 @@ class Journal:
         owner = owners.get(derivative)
         if owner is None or (not _has_name(owner) and _has_name(node)):
             owners[derivative] = node
+        self.sharing.setdefault((mode, derivative), []).append(node)
 
 
 _open: ContextVar[Journal | None] = ContextVar("journal", default=None)

@@ -24,6 +24,7 @@ from symgrad.expr.equation import equation, reference
 from symgrad.expr.leaf import Leaf
 from symgrad.expr.node import BOOL, FLOAT, Node
 from symgrad.expr.scan import Final, Scan, Stacked
+from symgrad.expr.step_index import first_index, given_at, made_at
 from symgrad.program.instruction import ACTS, VIEWS, Instruction, every_line
 from symgrad.program.loop import Kept, Loop
 from symgrad.program.schedule import Schedule
@@ -158,9 +159,9 @@ class Body:
         loop: Loop = next(x for x in lines if x.node is scan and x.op == "loop").options["loop"]
         t, last = self._index(loop), size_source(loop.length - 1)
         order = f"{last}, ..., 0" if loop.is_reversed else f"0, ..., {last}"
-        before = f"[{size_source(loop.length)}]" if loop.is_reversed else "[-1]"
         firsts = [
-            f"{self.naming.names[state.before]}{before} = {self._written(first, told)}"
+            f"{self.naming.names[state.before]}[{size_source(first_index(scan, state.bound))}] = "
+            f"{self._written(first, told)}"
             for state, first in zip(loop.carried, scan.first, strict=True)
         ]
         text = f"for {t} = {order}" + (f", from {', '.join(firsts)}" if firsts else "")
@@ -212,17 +213,17 @@ class Body:
         assert isinstance(scan, Scan)
         names = self.naming.names
         t = self._index(loop)
-        before = f"{t}+1" if loop.is_reversed else f"{t}-1"
         inside = dict(told) | self._fixed(scan, told)
         for line in body.program.instructions:
             if line.op == "entry" and line.result.node is not None:
                 inside[line.result.node] = f"{around.text(line.operands[0])}[{t}]"
         for bound, value in body.program.arguments.items():
-            inside[bound] = f"{names[value]}[{before}]"
+            inside[bound] = f"{names[value]}[{_beside(t, given_at(scan, bound))}]"
         for state in loop.carried:
             follows = state.after.node
             if follows is not None and not isinstance(follows, Leaf) and follows not in inside:
-                inside[follows] = f"{names[state.before]}[{t}]"
+                made = _beside(t, made_at(scan, state.bound))
+                inside[follows] = f"{names[state.before]}[{made}]"
         lines = self.numbered(body, inside, width)
         statements = self.statements(body)
         left = [
@@ -234,6 +235,11 @@ class Body:
             targets, sources = zip(*left, strict=True)
             lines.append((None, f"{', '.join(targets)} = {', '.join(sources)}"))
         return lines or [(None, "pass")]
+
+
+def _beside(t: str, offset: int) -> str:
+    """`t-1`, `t` or `t+1`."""
+    return f"{t}{offset:+d}" if offset else t
 
 
 def _of(number: int | None, lines: Iterable[str]) -> list[Numbered]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import sympy
@@ -81,7 +82,8 @@ def _computed(program: Program) -> list[Node]:
     """The tensors that have lines of their own, in that order."""
     found: dict[Node, None] = {}
     for line in every_line(program.instructions):
-        if line.op not in VIEWS and line.op != "guard" and not isinstance(line.node, Leaf):
+        helps = line.op in VIEWS or line.op == "guard" or "turned" in line.options
+        if not helps and not isinstance(line.node, Leaf):
             found.setdefault(line.node)
         if line.op == "loop":
             loop = line.options["loop"]
@@ -165,6 +167,20 @@ def _is_silent(node: Node) -> bool:
     return isinstance(node, Reshape | Slice) or (isinstance(node, Contraction) and node.is_view)
 
 
+def _of_formula(formula: sympy.Expr) -> str:
+    """The function that a formula is, or what its arithmetic gives; else a term."""
+    found = sorted(heads(formula))
+    if len(found) == 1 and found[0] not in ("add", "multiply"):
+        return POWERS.get(formula.exp, found[0]) if formula.is_Pow else found[0].lower()
+    if formula.is_Add:
+        minus = [arg for arg in formula.args if arg.could_extract_minus_sign()]
+        return "difference" if minus and len(formula.args) == 2 else "sum"
+    if formula.is_Mul:
+        divides = any(arg.is_Pow and arg.exp.is_negative for arg in formula.args)
+        return "ratio" if divides else "product"
+    return "term"
+
+
 def _automatic(node: Node, names: Mapping[Node, str]) -> str:
     """A name that says what a tensor is: `max_z`, `sum_e`, `exp_z`."""
     source = next((names[o] for o in node.operands if o in names), "")
@@ -186,12 +202,13 @@ def _automatic(node: Node, names: Mapping[Node, str]) -> str:
         if kind == "total" and isinstance(inner, Map) and heads(inner.formula) == {"exp"}:
             return "sum_exp"
     if kind is None and isinstance(node, Map):
-        found = sorted(heads(node.formula))
-        kind = found[0].lower() if len(found) == 1 else "term"
-        if kind == "power" and node.formula.is_Pow:
-            kind = POWERS.get(node.formula.exp, kind)
+        kind = _of_formula(node.formula)
     if isinstance(node, LinearAlgebra):
         kind = node.noun
     if kind is None:
         kind = type(node).__name__.lower()
-    return f"{kind}_{source}" if source and len(source) <= 16 else kind
+    if kind == "sum" and source.startswith("sum_"):  # a sum of a sum is another sum
+        return re.sub(r"_\d+\Z", "", source)
+    if source and len(source) <= 16:
+        return f"{kind}_{source}"
+    return "term" if kind == "sum" else kind  # `sum` is Python's

@@ -23,6 +23,7 @@ from symgrad.expr.reduction import Reduction
 from symgrad.expr.reindex import Concat, Embed, Indexed, Reshape, ScatterAdd, ScatterAlong, Slice
 from symgrad.expr.scan import Bound, Final, Scan, Stacked
 from symgrad.expr.slots import fold, slot, slot_index
+from symgrad.expr.step_index import last_index
 from symgrad.expr.window import Windowed
 
 NameOf = Callable[[Node], str | None]
@@ -201,7 +202,7 @@ def _of_scan(node: Scan | Final | Stacked, name_of: NameOf) -> str:
     scan = node if isinstance(node, Scan) else node.scan
     states = [name_of(state) or right_side(state, name_of) for state in scan.step.carried]
     if isinstance(node, Final):
-        return f"{states[node.index]}[{0 if scan.is_reversed else scan.length - 1}]"
+        return f"{states[node.index]}[{last_index(scan, node.state)}]"
     return f"scan({', '.join(states)})"
 
 

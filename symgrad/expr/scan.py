@@ -91,6 +91,11 @@ class Bound(Leaf):
         """A new one, unlike all others."""
         return cls(name, ("new", next(_serial)), shape, dtype)
 
+    @property
+    def role(self) -> tuple[object, ...]:
+        """What it was told apart by: words, whole numbers and tensors."""
+        return tuple(_role_of_part(part) for part in self.args[1].args)
+
     def _infer(self) -> tuple[Shape, str]:
         self.name = str(self.args[0])
         return tuple(self.args[2].args), str(self.args[3])
@@ -101,6 +106,14 @@ def _part_of_role(part: object) -> Basic:
     if isinstance(part, Node | Inner):
         return Owner(part if isinstance(part, Node) else part.node)
     return Str(part) if isinstance(part, str) else sympy.sympify(part)
+
+
+def _role_of_part(part: Basic) -> object:
+    if isinstance(part, Inner):
+        return part.node
+    if isinstance(part, Str):
+        return part.name
+    return int(part) if isinstance(part, sympy.Integer) else part
 
 
 class Step(Basic):

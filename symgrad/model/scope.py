@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from types import FrameType
+from collections.abc import Callable, Iterator, Mapping
+from types import CodeType, FrameType
 from typing import Any
 
 from symgrad.expr.node import Node
@@ -52,3 +54,36 @@ def names_of_nodes(frame: FrameType | None) -> dict[Node, str]:
         if isinstance(value, Node):
             names.setdefault(value, name)
     return names
+
+
+def called_with_locals(
+    f: Callable[..., Any], *arguments: Any
+) -> tuple[Any, dict[str, Any]]:
+    """What `f` returns, and what its own variables were when it did so.
+
+    None are seen of what is not a user's Python function. A profiler pauses while `f` runs.
+    """
+    code = _code_of(f)
+    seen: dict[str, Any] = {}
+
+    def observe(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code is code:
+            own = frame.f_locals
+            seen.update((name, own[name]) for name in code.co_varnames if name in own)
+
+    if code is None or code.co_filename.startswith(_PACKAGE):
+        return f(*arguments), seen
+    before = sys.getprofile()
+    sys.setprofile(observe)
+    try:
+        return f(*arguments), seen
+    finally:
+        sys.setprofile(before)
+
+
+def _code_of(f: Callable[..., Any]) -> CodeType | None:
+    while isinstance(f, functools.partial):
+        f = f.func
+    f = inspect.unwrap(f)
+    function = f if inspect.isroutine(f) else type(f).__call__
+    return getattr(getattr(function, "__func__", function), "__code__", None)

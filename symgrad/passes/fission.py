@@ -13,6 +13,7 @@ derived from, it takes from there: the forward loop keeps it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from symgrad.calculus.batching import batched_nodes
 from symgrad.expr.contraction import spread
@@ -25,6 +26,7 @@ from symgrad.passes.fold import fold
 from symgrad.passes.form import Form, repeated
 from symgrad.passes.fuse import fuse
 from symgrad.passes.independence import independent_tensors
+from symgrad.passes.parts import names_of_parts
 from symgrad.passes.steps import everywhere
 
 
@@ -145,14 +147,22 @@ def _before_loops(form: Form) -> Form:
             return stacked(move.scan, move.became.get(was.inner, was.inner))
         return now
 
-    return form.rewritten(rewrite(form.outputs.values(), rule))
+    return _naming(form.rewritten(rewrite(form.outputs.values(), rule)), moves.values())
+
+
+def _naming(form: Form, moves: Iterable[_Move]) -> Form:
+    """`form`, in which what was moved out of loops has a name."""
+    called = {node: name for move in moves for node, name in move.names.items()}
+    nodes = postorder(form.outputs.values())
+    more = {node: called[node] for node in nodes if node in called and node not in form.names}
+    return replace(form, names=form.names | more) if more else form
 
 
 class _Move:
     """One scan without what was moved before it.
 
     `became`: what the tensors of its step are now. `bindings`: the new bound tensors, with their
-    operand and whether it is a sequence.
+    operand and whether it is a sequence. `names`: what those operands are called.
     """
 
     def __init__(self, was: Scan, now: Scan, asked: list[Node], moves: dict[Scan, _Move]) -> None:
@@ -160,6 +170,7 @@ class _Move:
         live = _live(step, asked)
         self.was = was
         self.bindings: dict[Node, tuple[Node, bool]] = {}
+        self.names: dict[Node, str] = {}
         self._operands = dict(now.inputs)
         self._sources = _sources(was, moves)
         roots = dict.fromkeys([*(step.following[k] for k in live), *asked])
@@ -214,10 +225,15 @@ class _Move:
         apart = independent_tensors([self.became[root] for root in roots], self.was.step.carried)
         _keep_labels(apart.became)
         self.became = {node: apart.became.get(now, now) for node, now in self.became.items()}
+        called = names_of_parts((self.became[root] for root in roots), apart.found)
         stand_ins: dict[Node, Node] = {}
         for node in apart.found:
             operand, is_sequence = self._outside(node)
-            bound = Bound.like(node, ("outside", operand, node), node.label or "given")
+            name = called.get(node)
+            is_known = isinstance(operand, Stacked) and operand.inner.label is not None
+            if name is not None and not isinstance(operand, Leaf) and not is_known:
+                self.names[operand] = name
+            bound = Bound.like(node, ("outside", operand, node), name or "given")
             stand_ins[node] = bound
             self.bindings[bound] = operand, is_sequence
         self._replace(stand_ins)

@@ -37,9 +37,8 @@ BEFORE_DERIVATION: tuple[Pass, ...] = (
     # Before anything is differentiated: the derivative of a naive formula has lost what is needed.
     stabilise,
     # After stabilising, which looks for formulas as they are written; its own selections are whole.
+    # Loops stay whole, too: a step is differentiated as it was written, and taken apart afterwards.
     join_branches,
-    # Last: a sum over steps that is one product is differentiated as one product.
-    split_scans,
 )
 
 ON_PAPER: tuple[Pass, ...] = (

@@ -16,6 +16,7 @@ from symgrad.expr.node import Node
 from symgrad.expr.reindex import Concat, Embed
 from symgrad.expr.scan import Scan, Stacked
 from symgrad.expr.walk import depends_on, postorder
+from symgrad.passes.fission import split_scans
 from symgrad.passes.form import Form
 from symgrad.passes.pipeline import AFTER_DERIVATION, BEFORE_DERIVATION, run
 from symgrad.passes.tiling import joined
@@ -89,7 +90,7 @@ def test_sequences_that_no_state_needs_are_computed_after_the_loop():
     x, v = sg.input("x", (T, 3)), sg.parameter("v", (3, 2))
     h0 = sg.input("h0", (3,))
     _, ys = sg.scan(lambda h, x: ((h := sg.tanh(h + x)), sg.exp(h @ v)), h0, x)
-    form = run(Form.of({"ys": ys}), BEFORE_DERIVATION)
+    form = split_scans(Form.of({"ys": ys}))
     (scan,) = loops(form)
     assert [type(node).__name__ for node in computed(scan)] == ["Map"]
     (stack,) = [node for node in postorder([form.outputs["ys"]]) if isinstance(node, Stacked)]
@@ -99,7 +100,7 @@ def test_sequences_that_no_state_needs_are_computed_after_the_loop():
 def test_a_state_that_nothing_asks_for_is_not_carried():
     x = sg.input("x", (T, 3))
     (last, _), _ = sg.scan(lambda s, x: ((s[0] * x, s[1] + x), None), (x[0], x[0]), x)
-    (scan,) = loops(run(Form.of({"last": last}), BEFORE_DERIVATION))
+    (scan,) = loops(split_scans(Form.of({"last": last})))
     assert len(scan.step.carried) == 1
 
 

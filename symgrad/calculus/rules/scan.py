@@ -32,6 +32,7 @@ from symgrad.expr.scan import (
     stacked,
     wishes,
 )
+from symgrad.expr.step_index import LATER
 from symgrad.expr.walk import depends_on, postorder
 
 
@@ -159,7 +160,9 @@ def scan_adjoint(g: Node, node: Scan, *operands: Node) -> Contributions:
         if isinstance(inner, Inner)
     }
     carried = step.carried
-    after = {k: Bound.like(carried[k], ("d", node, k), _d(carried[k])) for k in states}
+    shared = _read_elsewhere(step, [inner.node for inner in arriving])
+    later = {k: _d(carried[k]) + (LATER if step.following[k] in shared else "") for k in states}
+    after = {k: Bound.like(carried[k], ("d", node, k), later[k]) for k in states}
     seeds = [(step.following[k], after[k]) for k in states]
     seeds += [(inner.node, cotangent) for inner, cotangent in arriving.items()]
     wrt = [bound for bound in step.bound if bound.dtype == FLOAT]
@@ -198,9 +201,17 @@ def _slopes(scan: Scan, seeds: list[tuple[Node, Node]], wrt: list[Node]) -> list
     slopes = reverse.pullback(seeds, wrt, journal)
     for cotangent, node in journal.provenance.items():
         if not isinstance(cotangent, Bound | Constant):
-            if node.label is not None or isinstance(node, Bound):
+            if node.label is not None or node in wishes or isinstance(node, Bound):
                 wishes.setdefault(cotangent, _d(node))
     return [unbroadcast(slope, x.shape) for slope, x in zip(slopes, wrt, strict=True)]
+
+
+def _read_elsewhere(step: Step, arrived: list[Node]) -> set[Node]:
+    """The next states at which more arrives than comes from the step after."""
+    order = postorder([*step.following, *arrived])
+    read = {operand for node in order for operand in node.operands}
+    twice = {node for node in step.following if step.following.count(node) > 1}
+    return read | twice | set(arrived)
 
 
 def _d(node: Node) -> str:

@@ -15,6 +15,7 @@ from symgrad.expr.dimension import Shape, as_dimension, same, same_shape, shape_
 from symgrad.expr.leaf import Constant
 from symgrad.expr.node import FLOAT, Node, user_location
 from symgrad.expr.operand import as_node, name_of
+from symgrad.expr.scan import wishes
 from symgrad.model.initialisers import uniform
 from symgrad.model.layers.activations import relu, sigmoid, tanh
 from symgrad.model.layers.linear import linear
@@ -37,10 +38,9 @@ def lstm_step(
     With a projection, h' = (o*tanh(c')) @ projection.T.  [Sak, Senior, Beaufays 2014]
     """
     z = (given + linear(h, weight, bias)).named("z")
-    size = c.shape[-1]
-    i, f, g, o = (z[..., k * size : (k + 1) * size] for k in range(4))
-    i, f, o = sigmoid(i).named("i"), sigmoid(f).named("f"), sigmoid(o).named("o")
-    c = (f * c + i * tanh(g).named("g")).named("c")
+    z_i, z_f, z_g, z_o = _parts(z, ("z_i", "z_f", "z_g", "z_o"))
+    i, f, o = sigmoid(z_i).named("i"), sigmoid(z_f).named("f"), sigmoid(z_o).named("o")
+    c = (f * c + i * tanh(z_g).named("g")).named("c")
     h = o * tanh(c).named("tanh_c")
     return (h if projection is None else linear(h, projection)).named("h"), c
 
@@ -51,13 +51,21 @@ def gru_step(given: Node, h: Node, weight: Any, bias: Any) -> Node:
     r scales what the state contributes to n after its product, as in PyTorch.
     """
     recurrent = linear(h, weight, bias).named("recurrent")
-    size = h.shape[-1]
-    r_in, z_in, n_in = (given[..., k * size : (k + 1) * size] for k in range(3))
-    r_h, z_h, n_h = (recurrent[..., k * size : (k + 1) * size] for k in range(3))
-    r = sigmoid(r_in + r_h).named("r")
-    z = sigmoid(z_in + z_h).named("z")
-    n = tanh(n_in + r * n_h).named("n")
+    r_x, z_x, n_x = _parts(given, ("r_x", "z_x", "n_x"))
+    r_h, z_h, n_h = _parts(recurrent, ("r_h", "z_h", "n_h"))
+    r = sigmoid(r_x + r_h).named("r")
+    z = sigmoid(z_x + z_h).named("z")
+    n = tanh(n_x + r * n_h).named("n")
     return (n + z * (h - n)).named("h")
+
+
+def _parts(whole: Node, names: tuple[str, ...]) -> list[Node]:
+    """The last axis in as many parts as there are names."""
+    size = whole.shape[-1] / len(names)
+    parts = [whole[..., k * size : (k + 1) * size] for k in range(len(names))]
+    for part, name in zip(parts, names, strict=True):
+        wishes.setdefault(part, name)
+    return parts
 
 
 def drawn(hidden_size: sympy.Expr) -> Any:

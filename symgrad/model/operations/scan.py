@@ -11,12 +11,14 @@ import sympy
 
 from symgrad.errors import DefinitionError, ShapeError
 from symgrad.expr.dimension import as_dimension, same, shape_text
+from symgrad.expr.inner_names import names_of_arguments
 from symgrad.expr.leaf import Constant, Leaf, Named
 from symgrad.expr.node import FLOAT, Node
 from symgrad.expr.operand import as_node
-from symgrad.expr.scan import Bound, Final, Scan, Step, stacked
+from symgrad.expr.scan import Bound, Final, Scan, Step, stacked, wishes
 from symgrad.expr.walk import depends_on, postorder, substitute
 from symgrad.model.operations.operation import operation
+from symgrad.model.scope import called_with_locals
 
 # How many steps are being written down at the moment, one within the other.
 _depth: ContextVar[int] = ContextVar("depth", default=0)
@@ -60,7 +62,7 @@ def scan(
         Bound(name, ("entry", x, depth, k), x.shape[1:], x.dtype)
         for k, (x, name) in enumerate(zip(sequences, _named(entry_name, xs), strict=True))
     ]
-    result = _at_depth(depth, f, _like(init, carried), _like(xs, entries))
+    result, called = _at_depth(depth, f, _like(init, carried), _like(xs, entries))
     if not isinstance(result, tuple) or len(result) != 2:
         raise DefinitionError(
             "the step must return two things: the state that follows, and what to keep",
@@ -72,7 +74,9 @@ def scan(
     _check_structure(init, after)
     following = [_of_kind(follows, s) for follows, s in zip(following, carried, strict=True)]
     ys = [as_node(value) for value in _leaves(kept)]
+    _call([*following, *ys], [*carried, *entries], called, following)
     inside, fixed = _closed([*following, *ys], [*carried, *entries], depth)
+    _call_arguments(inside, carried)
     step = Step(carried, inside[: len(following)], entries, tuple(fixed))
     whole = Scan(step, steps, reverse, *states, *sequences, *fixed.values())
     assert isinstance(whole, Scan)
@@ -117,12 +121,41 @@ def _length(sequences: Sequence[Node], length: Any) -> sympy.Expr:
     return steps
 
 
-def _at_depth(depth: int, f: Callable[..., Any], *arguments: Any) -> Any:
+def _at_depth(
+    depth: int, f: Callable[..., Any], *arguments: Any
+) -> tuple[Any, dict[str, Any]]:
+    """What a step returns, and its own variables."""
     token = _depth.set(depth)
     try:
-        return f(*arguments)
+        return called_with_locals(f, *arguments)
     finally:
         _depth.reset(token)
+
+
+def _call(
+    roots: list[Node], bound: list[Node], called: Mapping[str, Any], states: list[Node]
+) -> None:
+    """The tensors of the step are called what the user's variables call them.
+
+    `states`: what follows, which is called as the state.
+    """
+    inside = depends_on(roots, bound) - set(states)
+    for name, value in called.items():
+        is_own = isinstance(value, Node) and value in inside and not isinstance(value, Leaf)
+        if is_own and value.label is None and not name.startswith("_"):
+            value.named(name)
+
+
+def _call_arguments(roots: list[Node], carried: list[Node]) -> None:
+    """What follows is called as the state; what only a named function reads, after it."""
+    called = {
+        follows: bound.name
+        for follows, bound in zip(roots, carried, strict=False)
+        if isinstance(bound, Bound) and not isinstance(follows, Leaf)
+    }
+    called |= {node: node.label for node in postorder(roots) if node.label is not None}
+    for node, name in (*called.items(), *names_of_arguments(roots, called).items()):
+        wishes.setdefault(node, name)
 
 
 def _closed(
@@ -146,9 +179,12 @@ def _closed(
     became = substitute(roots, stand_ins)
     for old, new in became.items():
         if new is not old and old not in stand_ins:
-            new.label, new.location = new.label or old.label, new.location or old.location
+            new.label, new.location = new.label or old.label, old.location or new.location
+            if old in wishes:
+                wishes.setdefault(new, wishes[old])
     fixed = {bound: node for node, bound in stand_ins.items()}
-    return [became[root] for root in roots], fixed
+    closed = [became[root] for root in roots]
+    return closed, fixed
 
 
 def _check_structure(before: Any, after: Any) -> None:

@@ -9,7 +9,8 @@ import sympy
 
 from benchmarks.networks import NETWORKS, Network, compiled, made_call
 from benchmarks.table import table
-from symgrad.program.cost import ITEM, cost
+from symgrad.program.cost import cost
+from symgrad.program.cost_bounds import ITEM
 from symgrad.program.instruction import VIEWS
 
 

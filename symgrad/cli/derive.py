@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from symgrad.cli.console import progress
+from symgrad.cli.sizes import sizes_in
 from symgrad.cli.source import Source, takes_model
 from symgrad.derivation import BUILDERS
 from symgrad.derivation_pages import derivation_of
 from symgrad.derivations import SUFFIXES, Derivation, write_page
+from symgrad.program.cost import SAMPLE
 from symgrad.report.derivation import LEVELS
 from symgrad.report.excerpts import of_formula
 from symgrad.report.render import FORMATS
@@ -26,6 +28,9 @@ from symgrad.report.render import FORMATS
               help="By default what FILE's ending says, else text.")  # fmt: skip
 @click.option("--at", metavar="FILE.npz|random", help="Values beside every equation: from a file, "
               "or small random ones.")  # fmt: skip
+@click.option("--size", "sizes", multiple=True, metavar="NAME=N",
+              help='Sizes at which costs are shown: n=128, "n=128 d=784"; else those of --at FILE, '
+              f"or {SAMPLE}.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Of random values.")
 @click.option("--verify/--no-verify", default=True, show_default=True,
               help="Compute every step on both sides at random points.")  # fmt: skip
@@ -38,6 +43,7 @@ def derive(
     level: str,
     form: str | None,
     at: str | None,
+    sizes: tuple[str, ...],
     seed: int,
     verify: bool,
     measure: bool,
@@ -54,11 +60,12 @@ def derive(
 
     \b
     Examples:
-      symgrad derive examples/digits_mlp.py -o digits.html
+      symgrad derive examples/digits_mlp.py --size n=128 -o digits.html
       symgrad derive --formula "sum(tanh(X @ w)**2)" --shape "X=n d" --shape w=d --wrt w
       symgrad derive examples/logistic_regression.py --function hessian --level every
       symgrad derive examples/textbook_2_2_2.py --at random
     """
+    given_sizes = sizes_in(sizes)
     model = source.model()
     form = form or SUFFIXES.get(Path(path or "").suffix, "text")
     words = None if source.formula is None else of_formula(source.formula)
@@ -66,6 +73,7 @@ def derive(
         derivation = Derivation(*derivation_of(
             model, function, level, words, lambda name, _: tell(name),
             at=at, seed=seed, is_checked=verify, measures=measure,
+            sizes=given_sizes,
         ))  # fmt: skip
         text = derivation.written(form)
     if path is None:

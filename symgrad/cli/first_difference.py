@@ -56,7 +56,7 @@ def _before(model: Model) -> Iterator[tuple[str, Derived]]:
         outputs = {key or "loss": node for key, node in form.outputs.items()}
         named = Form(outputs, form.names, {})
         keys = {key: key for key in outputs}
-        return Derived("forward", named, keys, Journal(), outputs, (), named)
+        return Derived("forward", named, keys, Journal(), named, (), named)
 
     yield "the definition", values(form)
     for each in BEFORE_DERIVATION:

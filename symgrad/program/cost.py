@@ -12,6 +12,7 @@ import sympy
 
 from symgrad.expr.dimension import product
 from symgrad.expr.node import Node
+from symgrad.program.cost_bounds import ITEM, Bytes, difference, largest, polynomial, terms_of
 from symgrad.program.drawing import drawn_values
 from symgrad.program.inlining import inlined_values
 from symgrad.program.instruction import ACTS, SEVERAL, UPDATES, VIEWS, Instruction, Value
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from symgrad.program.schedule import Schedule
 
 SAMPLE = 64  # what a dimension symbol is taken to be where sizes must be compared
-ITEM = sympy.Symbol("itemsize", integer=True, positive=True)  # bytes of a float: 4 or 8
 BYTES = {"int": sympy.Integer(8), "bool": sympy.Integer(1), "float": ITEM, SEVERAL: ITEM}
 # Bytes that the module's own functions hold for each entry of their argument while they run. The
 # error functions compute in float64, and on what takes their longest branch.
@@ -50,7 +50,6 @@ BY_WINDOW: dict[str, Callable[[Instruction], sympy.Expr]] = {
     "spread_to_chosen": lambda line: 4 * line.values[0].size * _window(line),
 }
 
-Bytes = Counter[sympy.Expr]  # a polynomial: the coefficient of each product of dimensions
 Moment = tuple[Node, Bytes, Bytes]  # a statement's tensor, what it keeps and what it needs besides
 
 
@@ -137,7 +136,7 @@ def line_flops(line: Instruction) -> sympy.Expr:
 
 
 def peak_bytes(plan: Schedule) -> sympy.Expr:
-    """The most bytes that one call holds at a time."""
+    """The most bytes that one call holds at a time, where no dimension is 0."""
     return peak_of(moments(plan))
 
 
@@ -148,17 +147,14 @@ def peak_of(moments: Sequence[Moment]) -> sympy.Expr:
     hold more only by what stands inside its statement or is needed while it runs.
     """
     total: Bytes = Counter()
-    more: list[Bytes] = []  # by which a moment exceeds the last one
+    excesses: list[Bytes] = [Counter()]  # of the moments over the last one
     for _, made, needed in reversed(moments):
-        excess = _difference(needed, total)
-        if not _is_within(excess, [*more, Counter()]):
-            more = [*(other for other in more if not _is_within(other, [excess])), excess]
+        excesses = largest([*excesses, difference(needed, total)])
         total.update(made)
-    beyond = [polynomial(excess) for excess in more]
-    if more and not all(c > 0 for excess in more for c in excess.values()):
-        beyond.append(sympy.S.Zero)
-    extra = sympy.Max(*beyond) if beyond else sympy.S.Zero
-    return sympy.expand(polynomial(total) + extra)
+    # max(8, 8*n - 8) is told as 8 + max(0, 8*n - 16)
+    base = min(excesses, key=lambda excess: len(polynomial(excess).free_symbols - {ITEM}))
+    beyond = sympy.Max(*(sympy.expand(polynomial(difference(e, base))) for e in excesses))
+    return sympy.expand(polynomial(total) + polynomial(base)) + beyond
 
 
 def moments(plan: Schedule) -> list[Moment]:
@@ -168,7 +164,7 @@ def moments(plan: Schedule) -> list[Moment]:
     inside: dict[Value, Bytes] = {}
     found: list[Moment] = [
         # a mask of zeros and ones is compared first
-        (leaf, _bytes(value), _terms(value.size) if leaf.kind == "bernoulli" else Counter())
+        (leaf, _bytes(value), terms_of(value.size) if leaf.kind == "bernoulli" else Counter())
         for leaf, value in drawn_values(plan.program)
     ]
     for line in lines:
@@ -241,38 +237,19 @@ def _extent(start: sympy.Expr, stop: sympy.Expr | None, step: int) -> sympy.Expr
 def _scratch(line: Instruction) -> Bytes:
     """What runs out of sight while a line does: inside a function, or in picking entries."""
     if line.op == "linalg":
-        return _terms(sympy.expand(matrix_scratch(line, ITEM)))
+        return terms_of(sympy.expand(matrix_scratch(line, ITEM)))
     if line.op == "call" and line.options["name"] in {"convolve", "correlate"}:
         entries = int(product(line.values[1].shape[1:]))
         few = max(1, CACHED // entries)
         own = product(line.result.shape) if line.options["name"] == "correlate" else 0
-        return _terms(sympy.expand(few * (entries + own) * ITEM))
+        return terms_of(sympy.expand(few * (entries + own) * ITEM))
     if line.op == "call":
         each = sympy.sympify(SCRATCH[str(line.options["name"])])
-        return _terms(sympy.expand(line.values[0].size * each))
+        return terms_of(sympy.expand(line.values[0].size * each))
     if line.op == "add_pick":
-        return _terms(sympy.expand(_updated(line) * BYTES[line.result.dtype]))
+        return terms_of(sympy.expand(_updated(line) * BYTES[line.result.dtype]))
     return Counter()
 
 
 def _bytes(value: Value) -> Bytes:
-    return _terms(sympy.expand(value.size * BYTES[value.dtype]))
-
-
-@lru_cache(maxsize=4096)
-def _terms(polynomial: sympy.Expr) -> Bytes:
-    return Counter(polynomial.as_coefficients_dict())
-
-
-def polynomial(terms: Bytes) -> sympy.Expr:
-    return sympy.Add(*(coefficient * term for term, coefficient in terms.items()))
-
-
-def _difference(a: Bytes, b: Bytes) -> Bytes:
-    terms = Counter({t: a[t] - b[t] for t in (*a, *b)})
-    return Counter({t: c for t, c in terms.items() if c != 0})
-
-
-def _is_within(terms: Bytes, others: Iterable[Bytes]) -> bool:
-    """Whether `terms` is no more than one of `others` whatever the dimensions stand for."""
-    return any(all(c <= 0 for c in _difference(terms, other).values()) for other in others)
+    return terms_of(sympy.expand(value.size * BYTES[value.dtype]))

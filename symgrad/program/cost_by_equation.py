@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Hashable, Sequence
 from dataclasses import dataclass
 
 import sympy
 
 from symgrad.expr.node import Node
-from symgrad.program.cost import (
-    SAMPLE,
-    Bytes,
-    Cost,
-    line_flops,
-    line_traffic,
-    moments,
-    peak_of,
-    polynomial,
-)
+from symgrad.program.cost import Cost, Moment, line_flops, line_traffic, moments, peak_of
+from symgrad.program.cost_bounds import Bytes, difference
 from symgrad.program.instruction import VIEWS, Instruction
 from symgrad.program.schedule import Schedule
 
@@ -45,27 +37,25 @@ def spending(plan: Schedule, owner: Owner, forward: Container[Node]) -> Spending
         node = owner(line.node)
         flops[node] = flops.get(node, sympy.S.Zero) + times * line_flops(line)
         traffic[node] = traffic.get(node, sympy.S.Zero) + times * line_traffic(line)
-    held = _held(plan, owner)
+    all_moments = moments(plan)
+    peaks = _peaks(all_moments, owner)
+    of_parts = _peaks(all_moments, lambda node: owner(node) in forward)
     equations = {
-        node: Cost(sympy.expand(flops[node]), sympy.expand(traffic[node]), held.get(node, ZERO))
+        node: Cost(
+            sympy.expand(flops[node]),
+            sympy.expand(traffic[node]),
+            peaks.get(node, ZERO),
+        )
         for node in flops
     }
-    all_moments = moments(plan)
-    values = [k for k, (node, _, _) in enumerate(all_moments) if owner(node) in forward]
-    end = values[-1] + 1 if values else 0
-    first = all_moments[:end]
-    kept: Bytes = Counter()
-    for _, made, _ in first:
-        kept.update(made)
-    rest = [*((node, kept, Counter[sympy.Expr]()) for node, _, _ in first[:1]), *all_moments[end:]]
     parts = []
-    for is_forward, of_part in ((True, first), (False, rest if all_moments[end:] else [])):
+    for is_forward in (True, False):
         nodes = [node for node in equations if (node in forward) == is_forward]
         parts.append(
             Cost(
                 sympy.expand(sympy.Add(*(equations[node].flops for node in nodes))),
                 sympy.expand(sympy.Add(*(equations[node].traffic for node in nodes))),
-                peak_of(of_part) if of_part else ZERO,
+                of_parts.get(is_forward, ZERO),
             )
         )
     return Spending(equations, *parts)
@@ -85,14 +75,17 @@ def _lines(plan: Schedule, times: sympy.Expr = sympy.S.One) -> list[tuple[Instru
     return found
 
 
-def _held(plan: Schedule, owner: Owner) -> dict[Node, sympy.Expr]:
-    """The bytes alive while an equation is computed: at its moment that holds the most."""
-    total: Bytes = Counter()
-    most: dict[Node, tuple[int, sympy.Expr]] = {}
-    for node, made, needed in moments(plan):
-        total.update(made)
-        alive = sympy.expand(polynomial(total) + polynomial(needed))
-        size = int(alive.subs(dict.fromkeys(alive.free_symbols, SAMPLE)))
-        if size >= most.get(owner(node), (-1, ZERO))[0]:
-            most[owner(node)] = (size, alive)
-    return {node: alive for node, (_, alive) in most.items()}
+def _peaks(
+    moments: Sequence[Moment], group: Callable[[Node], Hashable]
+) -> dict[Hashable, sympy.Expr]:
+    """The most bytes alive in the moments of each group, with what earlier moments keep."""
+    kept: Bytes = Counter()
+    told: dict[Hashable, Bytes] = {}  # what of it the moments of a group tell of
+    found: dict[Hashable, list[Moment]] = {}
+    for node, made, needed in moments:
+        kept.update(made)
+        key = group(node)
+        before = told.get(key, Counter())
+        found.setdefault(key, []).append((node, difference(kept, before), needed))
+        told[key] = Counter(kept)
+    return {key: peak_of(own) for key, own in found.items()}

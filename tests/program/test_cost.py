@@ -17,7 +17,8 @@ from symgrad.compiler import Compiled
 from symgrad.expr import functions as f
 from symgrad.expr.map import Map
 from symgrad.expr.slots import slot
-from symgrad.program.cost import ITEM, cost
+from symgrad.program.cost import cost
+from symgrad.program.cost_bounds import ITEM
 from symgrad.program.lower import lower
 from symgrad.program.schedule import Schedule, schedule
 

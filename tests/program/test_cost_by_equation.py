@@ -7,7 +7,8 @@ import sympy
 
 import symgrad as sg
 from symgrad.expr.walk import postorder
-from symgrad.program.cost import ITEM, cost
+from symgrad.program.cost import cost
+from symgrad.program.cost_bounds import ITEM
 from symgrad.program.cost_by_equation import spending
 from tests.report.test_derivation import recurrent_model, small_model, softmax_regression
 

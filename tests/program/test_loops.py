@@ -13,7 +13,8 @@ from loop_cases import CASES, given_to, values_for
 from numpy_evaluator import evaluate
 
 import symgrad as sg
-from symgrad.program.cost import ITEM, cost
+from symgrad.program.cost import cost
+from symgrad.program.cost_bounds import ITEM
 from symgrad.program.lower import lower
 from symgrad.program.schedule import schedule
 

@@ -57,6 +57,7 @@ PAGES = (
          at="textbook.npz"),
     Page("backpropagation", "Backpropagation", "Nielsen's equations BP1 to BP4 for a deep net"),
     Page("recurrent", "Backpropagation through time", "a tanh network that reads a sequence"),
+    Page("lstm", "Long short-term memory", "its gates, and what passes through the cell"),
     Page("attention", "Scaled dot-product attention", "gradients of queries, keys and values"),
     Page("convolutional", "A convolutional network", "convolution, pooling, and a linear layer"),
     Page("batch_norm", "Batch normalisation", "its backward pass, equation by equation"),

@@ -53,6 +53,7 @@ body { max-width: 44rem; margin: 0 auto; padding: 2rem 1rem; line-height: 1.6;
   font-family: Georgia, "DejaVu Serif", serif; color: light-dark(#1d1d1f, #e6e6e3);
   background: light-dark(#fdfdfb, #17181a); }
 h1 { line-height: 1.2; }
+ul { padding-left: 1.2rem; }
 a { color: light-dark(#1f5a9c, #8ab8ee); }
 li { margin: 0.8rem 0; }
 code { font-size: 0.8rem; overflow-wrap: anywhere; color: light-dark(#555, #aaa); }

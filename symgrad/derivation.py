@@ -39,19 +39,23 @@ class Derived:
     """One function: its results after simplification, by path, and how they are returned.
 
     `form.outputs`: result name -> expression. `paper`: the same form before it is rewritten for
-    the machine. `returned`: nested tuples and dicts of result
-    names. `raw`: the results before simplification. `unread`: the model's inputs and parameters
-    that no result depends on. `returns_state`: whether the new state is the last result.
+    the machine. `begun`: before it is simplified, `raw`: its results. `returned`: nested tuples
+    and dicts of result names. `unread`: the model's inputs and parameters that no result depends
+    on. `returns_state`: whether the new state is the last result.
     """
 
     name: str
     form: Form
     returned: Any
     journal: Journal
-    raw: Mapping[str, Node]
+    begun: Form
     unread: tuple[Named, ...]
     paper: Form
     returns_state: bool = False
+
+    @property
+    def raw(self) -> Mapping[str, Node]:
+        return self.begun.outputs
 
     @property
     def leaves(self) -> tuple[Named, ...]:
@@ -101,14 +105,15 @@ def derive(
         defined = with_copies(start.names, request.journal)
         named = {node: name for node, name in defined.items() if not isinstance(node, Named)}
         origins = origins_of(raw, defined, request.journal)
-        paper = run(Form(raw, named, origins), passes_on_paper(name), observer)
+        begun = Form(raw, named, origins)
+        paper = run(begun, passes_on_paper(name), observer)
         form = run(paper, FOR_THE_MACHINE, observer)
         form = replace(form, names=names_of_results(name, form, defined, request.journal))
         read = {n for n in postorder(form.outputs.values()) if isinstance(n, Named)}
         unread = tuple(leaf for leaf in (*model.parameters, *model.inputs) if leaf not in read)
         returns_state = any(key.startswith("state ") for key in raw)
         derived.append(
-            Derived(name, form, returned, request.journal, raw, unread, paper, returns_state)
+            Derived(name, form, returned, request.journal, begun, unread, paper, returns_state)
         )
     return derived
 

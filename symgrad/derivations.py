@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -113,15 +114,17 @@ def derive(
     seed: int = 0,
     verify: bool = True,
     measure: bool = False,
+    sizes: Mapping[str, int] | None = None,
 ) -> Derivation:
     """How `function` of `model` comes about, step by step; by default value_and_grad.
 
     `level`: "summary", "steps" or "every". `at`: values beside every equation: arrays by name, an
     .npz file, or "random" for small numbers, which `seed` chooses. `verify`: computes every step
     on both sides at random points. `measure`: draws parameters and measures gradients beside those
-    that gradient health predicts.
+    that gradient health predicts. `sizes`: of dimensions, by name, at which costs are shown; by
+    default those of the arrays given, else 64.
 
-    Raises: DefinitionError if there is no such function or level; CheckError or
+    Raises: DefinitionError if there is no such function, level or dimension; CheckError or
     WeightsError if the values cannot be read or do not fit.
     """
     if level not in LEVELS:
@@ -132,7 +135,14 @@ def derive(
         )
     return Derivation(
         *derivation_of(
-            model, function, level, at=at, seed=seed, is_checked=verify, measures=measure
+            model,
+            function,
+            level,
+            at=at,
+            seed=seed,
+            is_checked=verify,
+            measures=measure,
+            sizes=sizes,
         )
     )
 

@@ -15,6 +15,6 @@ h = sg.sigmoid(net_h)
 net_o = W2 @ h + b2
 o = sg.sigmoid(net_o)
 r = t - o
-E = sg.sum(r**2) / 2
+E_total = sg.sum(r**2) / 2
 
-model = sg.Model("textbook", loss=E, outputs={"o": o})
+model = sg.Model("textbook", loss=E_total, outputs={"o": o})

@@ -1,8 +1,9 @@
 """The graph of a computation as SVG: equations as boxes, uses as arrows with the shape beside.
 
-Forward arrows lead down in the page's own colour, gradients back up in a second one. Boxes link to
-their equations (`#eq-3`). The drawing keeps its text readable: where it is wider than the page, it
-is scrolled sideways (put it into an element with `overflow-x: auto`), never shrunk below that.
+Forward arrows lead down, solid and in the page's own colour; gradients lead back up, dashed and in
+a second one; a key says so. Boxes link to their equations (`#eq-3`). The drawing keeps its text
+readable: where it is wider than the page, it is scrolled sideways (put it into an element with
+`overflow-x: auto`), never shrunk below that.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from symgrad.expr.node import Node
 
 BACKWARD = "#bf551d"  # legible on white and on black; a page may set --backward
 ON_PAGE = f"var(--backward, {BACKWARD})"
-HALF_WIDTH = 122.0
+HALF_WIDTH = 126.0
 LINE, PADDING = 17.0, 7.0
 ROW_GAP = 44.0
 MARGIN = 8.0
-LONGEST_NAME, LONGEST_FORMULA, LONGEST_SHAPE = 28, 34, 18
+LONGEST_NAME, LONGEST_FORMULA, LONGEST_SHAPE = 28, 32, 18
+SIDE = 4.0  # from the middle between two arrows of opposite directions to each
+DASHES = "5 3"
+KEY_HEIGHT, KEY_WIDTH = 30.0, 225.0
 SMALLEST_SCALE = 0.85  # of the text, when the page is narrow
 
+RETURNING = {"fill": "none", "stroke": BACKWARD, "style": f"stroke: {ON_PAGE}"}
 Point = tuple[float, float]
 
 
@@ -56,20 +61,22 @@ def drawn(graph: Graph, title: str, backward: bool = True) -> str:
     tops = _tops(places.rows, heights)
     width = places.width + 2 * MARGIN + (40 if graph.arrows else 0)
     height = max((tops[row] + h for row, h in zip(places.rows, heights, strict=True)), default=0)
-    svg = _canvas(width, height + MARGIN, title, graph, backward)
+    leads_back = backward and any(arrow.has_gradient for arrow in graph.arrows)
+    svg = _canvas(width, height + MARGIN, title, graph, leads_back)
+    if leads_back:
+        _draw_key(svg)
     arrows = SubElement(svg, "g", {"fill": "none", "stroke": "currentColor"})
-    look = {"fill": "none", "stroke": BACKWARD, "style": f"stroke: {ON_PAGE}"}
-    returns = SubElement(svg, "g", look)
-    shapes = SubElement(svg, "g", {"fill": "currentColor", "font-size": "11.5", "opacity": "0.85"})
+    returns = SubElement(svg, "g", RETURNING)
+    shapes = SubElement(svg, "g", {"fill": "currentColor", "font-size": "11.5"})
     ends = _ends(graph, places, halves)
     told: set[int] = set()
     for arrow in sorted(graph.arrows, key=lambda arrow: (arrow.tail, ends[arrow][0])):
         points = _points(arrow, places, tops, heights, ends[arrow])
         is_double = backward and arrow.has_gradient
-        shift = 3.5 if is_double else 0.0
-        _draw_arrow(arrows, [(x - shift, y) for x, y in points])
+        shift = SIDE if is_double else 0.0
+        _draw_arrow(arrows, [(x - shift, y) for x, y in points], shift)
         if is_double:
-            _draw_arrow(returns, [(x + shift, y) for x, y in reversed(points)])
+            _draw_arrow(returns, [(x + shift, y) for x, y in reversed(points)], -shift)
         if arrow.tail not in told:  # all uses of a tensor carry its shape; the first tells it
             told.add(arrow.tail)
             _tell_shape(shapes, arrow.shape, points, shift + 6)
@@ -104,12 +111,27 @@ def _tell_shape(group: Element, shape: str, points: Sequence[Point], distance: f
         SubElement(label, "title").text = shape
 
 
-def _canvas(width: float, height: float, title: str, graph: Graph, backward: bool) -> Element:
+def _draw_key(svg: Element) -> None:
+    """What the two kinds of arrows mean, above the drawing."""
+    key = SubElement(svg, "g", {"font-size": "12", "fill": "currentColor"})
+    y = 14.0 - KEY_HEIGHT
+    forward = SubElement(key, "g", {"fill": "none", "stroke": "currentColor"})
+    _draw_arrow(forward, [(MARGIN + 6, y - 9), (MARGIN + 6, y + 9)])
+    back = SubElement(key, "g", RETURNING)
+    _draw_arrow(back, [(MARGIN + 86, y + 9), (MARGIN + 86, y - 9)], -SIDE)
+    SubElement(key, "text", {"x": _n(MARGIN + 16), "y": _n(y + 4)}).text = "values"
+    SubElement(key, "text", {"x": _n(MARGIN + 96), "y": _n(y + 4)}).text = "gradients"
+
+
+def _canvas(width: float, height: float, title: str, graph: Graph, leads_back: bool) -> Element:
+    top = 0.0
+    if leads_back:  # the key stands above
+        top, width = KEY_HEIGHT, max(width, KEY_WIDTH)
     svg = Element(
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
-            "viewBox": f"0 0 {_n(width)} {_n(height)}",
+            "viewBox": f"0 {_n(-top)} {_n(width)} {_n(height + top)}",
             "width": "100%",
             "style": f"max-width: {_n(width)}px; min-width: {_n(width * SMALLEST_SCALE)}px; "
             "height: auto",
@@ -121,11 +143,11 @@ def _canvas(width: float, height: float, title: str, graph: Graph, backward: boo
         },
     )
     SubElement(svg, "title").text = f"The graph of {title}"
-    SubElement(svg, "desc").text = _described(graph, backward)
+    SubElement(svg, "desc").text = _described(graph, leads_back)
     return svg
 
 
-def _described(graph: Graph, backward: bool) -> str:
+def _described(graph: Graph, leads_back: bool) -> str:
     """The drawing in words, for those who do not see it."""
     inputs = [box.name for box in graph.boxes if box.kind == "input"]
     results = [box.name for box in graph.boxes if box.kind == "result"]
@@ -134,8 +156,8 @@ def _described(graph: Graph, backward: bool) -> str:
     for box in graph.boxes:
         if box.kind == "folded":
             told += f" {box.formula} are folded into one box."
-    if backward and any(arrow.has_gradient for arrow in graph.arrows):
-        told += " Arrows in the second colour lead back: they carry the gradients."
+    if leads_back:
+        told += " Dashed arrows lead back: they carry the gradients."
     return told
 
 
@@ -199,19 +221,24 @@ def _points(
     return points
 
 
-def _draw_arrow(group: Element, points: Sequence[Point]) -> None:
-    """A smooth line through the points, with a head at the last."""
+def _draw_arrow(group: Element, points: Sequence[Point], lean: float = 0.0) -> None:
+    """A smooth line through the points, with a head at the last.
+
+    lean: how far to the left of the middle between two arrows it stands; one that stands to the
+    right of it leads back, dashed. Where the line runs sideways, it keeps that far below or above.
+    """
     path = f"M{_n(points[0][0])} {_n(points[0][1])}"
     for (x0, y0), (x1, y1) in pairwise(points):
         if abs(x0 - x1) < 0.5:
             path += f"L{_n(x1)} {_n(y1)}"
         else:
-            middle = (y0 + y1) / 2
+            middle = (y0 + y1) / 2 + (lean if (x1 > x0) == (y1 > y0) else -lean)
             path += f"C{_n(x0)} {_n(middle)} {_n(x1)} {_n(middle)} {_n(x1)} {_n(y1)}"
     x, y = points[-1]
     back = -5.0 if points[-2][1] < y else 5.0
-    path += f"M{_n(x - 3)} {_n(y + back)}L{_n(x)} {_n(y)}L{_n(x + 3)} {_n(y + back)}"
-    SubElement(group, "path", {"d": path})
+    SubElement(group, "path", {"d": path} | ({"stroke-dasharray": DASHES} if lean < 0 else {}))
+    head = f"M{_n(x - 3.5)} {_n(y + back)}L{_n(x)} {_n(y)}L{_n(x + 3.5)} {_n(y + back)}"
+    SubElement(group, "path", {"d": head})
 
 
 def _draw_box(
@@ -220,10 +247,13 @@ def _draw_box(
     """A box in its frame: x, y, width, height."""
     left, top, width, height = frame
     centre = left + width / 2
-    owner = SubElement(svg, "a", {"href": box.link}) if box.link is not None else svg
-    group = SubElement(owner, "g")
     told = f"{box.name} = {box.formula}" if box.formula and box.kind != "folded" else box.name
-    SubElement(group, "title").text = f"{told}   {box.shape}"
+    told = f"{told}   {box.shape}"
+    owner = svg
+    if box.link is not None:
+        owner = SubElement(svg, "a", {"href": box.link, "aria-label": f"{told}, to its equation"})
+    group = SubElement(owner, "g")
+    SubElement(group, "title").text = told
     look = {
         "x": _n(left),
         "y": _n(top),

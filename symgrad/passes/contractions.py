@@ -153,7 +153,7 @@ class _Region:
                 return False
             scale, parts = factors
             self.terms.scale = self.terms.scale * scale
-            aligned = [_beside(part, operand, labels) for part in parts]
+            aligned = [beside(part, operand, labels) for part in parts]
             self.terms.terms[position : position + 1] = aligned
         else:
             return False
@@ -194,7 +194,7 @@ def _cost(root: Node, leaves: set[Node]) -> float:
     return total
 
 
-def _beside(part: Node, whole: Map, labels: Labels) -> Term:
+def beside(part: Node, whole: Map, labels: Labels) -> Term:
     """`part`, which is broadcast in `whole`, with the labels that stand on its own axes."""
     extra = whole.ndim - part.ndim
     kept = [a for a, n in enumerate(part.shape) if n != 1 or whole.shape[extra + a] == 1]

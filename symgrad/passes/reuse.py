@@ -9,14 +9,14 @@ was replaced is looked for among the formulas of y that `symgrad.passes.inversio
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
 from sympy import Expr
 
-from symgrad.expr.formula import heads, operation_count, slot, slots_of
+from symgrad.expr.formula import f, heads, operation_count, slot, slots_of
 from symgrad.expr.map import Map
 from symgrad.expr.node import FLOAT, Node
 from symgrad.expr.slots import fold, rebuild
@@ -37,8 +37,35 @@ def reuse_outputs(form: Form) -> Form:
     return repeated(form, _reused_once)
 
 
-def _reused_once(form: Form) -> Form:
-    index = _Outputs(postorder(form.outputs.values()))
+def reuse_named(form: Form) -> Form:
+    """The same, reading only what has a name: a reader knows nothing else to be computed."""
+    return repeated(form, lambda now: _reused_once(now, now.names))
+
+
+def read_instead(form: Form, known: Sequence[Node], kept: Container[Node]) -> Form:
+    """The same outputs with maps that read those of `known` whose formulas they hold.
+
+    `known`: tensors that nothing in `form` computes. What is `kept` stays as it is. For readers:
+    sigmoid(-x) is 1 - y too, where y = sigmoid(x), though that cancels where y is near 1.
+    """
+    index = _Outputs(known)
+    index.now |= {x: x for y in known for x in (y, *y.operands)}
+
+    def rule(rebuilt: Node, original: Node) -> Node:
+        node = rebuilt
+        if isinstance(original, Map) and original not in kept and node.dtype == FLOAT:
+            for y in index.readable_by(original):
+                for reading in (_reading, _reading_complement):
+                    new = reading(node, y, index.now) if isinstance(node, Map) else None
+                    node = node if new is None else new
+        return node
+
+    return form.rewritten(rewrite(form.outputs.values(), rule))
+
+
+def _reused_once(form: Form, readable: Container[Node] | None = None) -> Form:
+    nodes = postorder(form.outputs.values())
+    index = _Outputs(nodes if readable is None else [n for n in nodes if n in readable])
 
     def rule(rebuilt: Node, original: Node) -> Node:
         node = rebuilt
@@ -102,20 +129,39 @@ def _has_functions(formula: Expr) -> bool:
 def _reading(node: Map, y: Map, now: dict[Node, Node]) -> Node | None:
     """`node` reading what `y` has become; None if that gains nothing."""
     output = now[y]
-    operands = tuple(now[operand] for operand in y.operands)
-    position = {operand: i for i, operand in enumerate(node.operands)}
-    if output is node or any(operand not in position for operand in operands):
+    own = _places(node, y, now)
+    if output is node or own is None:
         return None
-    own = tuple((k, position[operand]) for k, operand in enumerate(operands))
     end = len(node.operands)
     formula = None
-    if len(operands) == 1:
+    if len(own) == 1:
         formula = _without(node.formula, own[0][1], y.formula, end)
     if formula is None:
         formula = _with_literal(node.formula, renumbered(y.formula, own), end)
     if formula is None:
         return None
     return folded(map_of(formula, (*node.operands, output), node.shape, node.dtype))
+
+
+def _reading_complement(node: Map, y: Map, now: dict[Node, Node]) -> Node | None:
+    """`node` with 1 - y for sigmoid(-x), where y = sigmoid(x)."""
+    own = _places(node, y, now)
+    if own is None or not isinstance(y.formula, f.sigmoid):
+        return None
+    other = renumbered(f.sigmoid(-y.formula.args[0]), own)
+    formula = _replaced(node.formula, other, 1 - slot(len(node.operands)))
+    if formula == node.formula:
+        return None
+    return folded(map_of(formula, (*node.operands, now[y]), node.shape, node.dtype))
+
+
+def _places(node: Map, y: Map, now: dict[Node, Node]) -> tuple[tuple[int, int], ...] | None:
+    """Which operands of `node` those of `y` are, None if it does not read them all."""
+    position = {operand: i for i, operand in enumerate(node.operands)}
+    operands = [now[operand] for operand in y.operands]
+    if any(operand not in position for operand in operands):
+        return None
+    return tuple((k, position[operand]) for k, operand in enumerate(operands))
 
 
 @lru_cache(maxsize=65536)

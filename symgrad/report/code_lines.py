@@ -13,9 +13,10 @@ from symgrad.report.derivation_record import CodeBlock, Equation
 from symgrad.report.equation_writer import EquationWriter
 from symgrad.report.followed import Followed
 from symgrad.report.notation import Math
+from symgrad.report.notation.build import transposed
 from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.names import derivative
-from symgrad.report.scan_steps import TIME, step_before, step_names
+from symgrad.report.scan_steps import TIME, around_step, step_names
 
 
 def code_blocks(
@@ -55,42 +56,50 @@ def code_blocks(
 
 def module_names(followed: Followed) -> tuple[dict[Node, Math], dict[Node, Math]]:
     """What the module's tensors are called: as on paper, where they stand there; and in steps."""
-    on_paper = followed.paper_names
+    on_paper, loss = followed.paper_names, followed.journal_names.loss
     names: dict[Node, Math] = {}
     for node, name in followed.code_names.items():
         paper = node if isinstance(node, Leaf) else followed.on_paper(node)
         known = None
         if paper is not None and (isinstance(paper, Leaf) or paper in on_paper.naming.names):
-            known = on_paper(paper)
+            known = _as_laid_out(on_paper(paper), paper, followed)
         if isinstance(node, Stacked) and known is None:
             if node.inner in node.scan.step.carried:
                 continue  # the state before each step, written as that
             if node.inner in followed.code_names:  # the step is its first index
-                known = derivative(followed.code_names[node.inner])
-        names[node] = known if known is not None else derivative(name)
+                known = derivative(followed.code_names[node.inner], loss)
+        names[node] = known if known is not None else derivative(name, loss)
     nodes = postorder(followed.derived.form.outputs.values())
     inside: dict[Node, Math] = {}
     _name_steps([node for node in nodes if isinstance(node, Scan)], followed, names, inside)
     return names, inside
 
 
+def _as_laid_out(name: Math | None, paper: Node, followed: Followed) -> Math | None:
+    """The name of a matrix that the module lays out the other way; what else it turns has none."""
+    if name is None or paper not in followed.textbook.turned:
+        return name
+    return transposed(name) if paper.ndim == 2 else None
+
+
 def _name_steps(
     scans: Sequence[Scan], followed: Followed, names: dict[Node, Math], inside: dict[Node, Math]
 ) -> None:
     """Names in the steps of `scans`: in the code's words, with the step as an index."""
+    loss = followed.journal_names.loss
     for scan in scans:
         nodes = set(postorder(scan.step.following))
-        given = step_names(scan, names.get)
+        given = step_names(scan, names.get, loss)
         for state, follows in zip(scan.step.carried, scan.step.following, strict=True):
             called = followed.code_names.get(state)
             if called is not None:
-                given[state] = entry_of(derivative(called), (step_before(scan),))
-                names[state] = derivative(called)
+                names[state] = derivative(called, loss)
+                given[state], after = around_step(scan, state, names[state])
                 if not isinstance(follows, Leaf):
-                    given[follows] = entry_of(derivative(called), (TIME,))
+                    given[follows] = after
         for node in followed.code_names:
             if node in nodes and node not in given:
-                given[node] = entry_of(derivative(followed.code_names[node]), (TIME,))
+                given[node] = entry_of(derivative(followed.code_names[node], loss), (TIME,))
         inside.update(given)
         _name_steps([n for n in nodes if isinstance(n, Scan)], followed, names, inside)
 

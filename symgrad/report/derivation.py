@@ -10,19 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.calculus.journal import Journal
-from symgrad.derivation import Derived
 from symgrad.emit.body import Block
 from symgrad.expr.leaf import Constant, Leaf, Named
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Scan, Stacked
 from symgrad.expr.walk import postorder
-from symgrad.model.model import Model
 from symgrad.passes.form import Form
 from symgrad.passes.pipeline import BEFORE_DERIVATION
 from symgrad.report.chapters import grouped, layer_of, layers_of
+from symgrad.report.closed_forms import ClosedForm
 from symgrad.report.code_lines import code_blocks
 from symgrad.report.costs import Costs, cost_table
 from symgrad.report.derivation_record import (
+    Closed,
     DerivationRecord,
     Drawing,
     Equation,
@@ -43,6 +43,7 @@ from symgrad.report.followed import Followed, read_of_steps
 from symgrad.report.journal_steps import Surroundings, step_records
 from symgrad.report.notation import Math, symbol
 from symgrad.report.paper_names import PaperNames, owners_of
+from symgrad.report.reasons import BY_NAME
 from symgrad.report.scan_steps import StepOnPaper, owner_in
 from symgrad.report.simplified import history, history_on_paper
 
@@ -63,47 +64,48 @@ LEADS = {
 
 @dataclass(frozen=True)
 class Emitted:
-    """What is known of the module: names and numbers of the function's equations, and its lines."""
+    """What is known of the module: its lines, and what they cost."""
 
-    names: Mapping[Node, str]
-    numbers: Mapping[Node, int]
     blocks: Sequence[Block] = ()
     costs: Costs | None = None
 
 
 def derivation_record(
-    model: Model,
-    derived: Derived,
-    stabilised: Form,
+    followed: Followed,
     emitted: Emitted,
+    closed: Sequence[ClosedForm] = (),
     *,
-    level: str = "steps",
     definition: tuple[Excerpt, ...] | None = None,
     graph: Drawing | None = None,
     evidence: Evidence | None = None,
 ) -> DerivationRecord:
-    """What is to be told about `derived`.
+    """What is to be told about a function.
 
-    `stabilised`: the model's loss and outputs after the passes that precede differentiation, with
-    origins. `definition`: the user's own words, by default the lines that the model's tensors come
-    from. `evidence`: values and checks, if they were computed.
+    `closed`: results in one formula. `definition`: the user's own words, by default the lines that
+    the model's tensors come from. `evidence`: values and checks, if they were computed.
     """
-    followed = Followed(model, derived, stabilised, emitted.names, emitted.numbers, level)
-    return _Telling(followed, emitted, evidence).record(definition, graph)
+    return _Telling(followed, emitted, closed, evidence).record(definition, graph)
 
 
 class _Telling:
-    def __init__(self, followed: Followed, emitted: Emitted, evidence: Evidence | None) -> None:
-        self.followed, self.emitted = followed, emitted
+    def __init__(
+        self,
+        followed: Followed,
+        emitted: Emitted,
+        closed: Sequence[ClosedForm],
+        evidence: Evidence | None,
+    ) -> None:
+        self.followed, self.emitted, self.closed = followed, emitted, closed
         self.derived, self.model = followed.derived, followed.model
         self.evidence = evidence
         self.names = followed.journal_names
         self.writer = EquationWriter(self.names, followed.started_numbers, evidence)
         self.taken = {*self.names.naming.names.values(), *followed.paper.names.values()}
         self.of_steps: set[Node] = set()  # not told: they are told as tensors of a step
+        self.printed = followed.textbook.form.outputs
         raw = self.derived.raw.values()
         self._name_steps(self.names, postorder([*followed.forward_roots, *raw]))
-        self._name_steps(followed.paper_names, postorder(self.derived.paper.outputs.values()))
+        self._name_steps(followed.paper_names, postorder(self.printed.values()))
         self.forward_lines = [
             node for node in followed.started.lines
             if node in followed.told and node not in self.of_steps
@@ -159,6 +161,7 @@ class _Telling:
             derivatives=grouped(
                 list(zip(derived_titles, derivatives, strict=True)), "derivatives"
             ),
+            closed=tuple(map(self._closed, self.closed)),
             results=self._results(told),
             independent=tuple(
                 (symbol(leaf.name), " is not read: no result depends on it")
@@ -227,7 +230,7 @@ class _Telling:
     def _rewritings(self) -> tuple[Rewriting, ...]:
         """The equations of the definition that read differently after they were rewritten."""
         stabilised, before = self.followed.stabilised, self.followed.defined
-        names = PaperNames(before, {}, {}, self.model.loss)
+        names = PaperNames(before, {}, {}, self.model.loss, called=self.followed.loss_name)
         was = EquationWriter(names, {})
         told = {n for n, origin in stabilised.origins.items() if names(origin) is not None}
         passed = history(Form(self.model.values(), {}, {}), BEFORE_DERIVATION)
@@ -286,12 +289,13 @@ class _Telling:
         names = followed.paper_names
         writer = EquationWriter(names, followed.paper_numbers, self.evidence)
         told = set(self.forward_lines)
-        returned = set(followed.derived.paper.outputs.values())
+        returned = set(self.printed.values())
         lines = [
             node
             for node in followed.paper.lines
             if names(node) is not None
             and node not in self.of_steps
+            and node in followed.beyond_values
             and not (node in followed.values_on_paper and followed.started_as(node) in told)
         ]
         taken = {equation.anchor for equation in self.forward}
@@ -325,27 +329,37 @@ class _Telling:
         writer = EquationWriter(names, followed.paper_numbers)
         passed = history_on_paper(self.derived)
         told = set(self.forward_lines)
+        read = {n for n, o in followed.textbook.form.origins.items() if o in followed.textbook.read}
+        standing = {origin: node for node, origin in self.derived.paper.origins.items()}
         found = []
         for node in followed.paper.lines:
             origin = followed.started_as(node)
             if origin is node or node in followed.values_on_paper or origin in told:
                 continue
-            if node in self.of_steps:
+            if node in self.of_steps or origin in followed.textbook.along:
                 continue
             name = names(node)
             if self.names(origin) is None or isinstance(origin, Leaf) or name is None:
                 continue
             old, new = self.writer.equation(origin, name), writer.equation(node)
+            simplified = standing.get(origin, node)
             reasons = passed.reasons(origin, self.names.naming.names)
+            if simplified is not node and not read.isdisjoint(node.operands):
+                is_same = not differ(old, writer.equation(simplified, name))
+                reasons = (*(() if is_same else reasons), BY_NAME)
             if differ(old, new) and reasons and not is_circular(old):
                 title = self._layer_of_derivative(node)
                 found.append((title, Rewriting(old, new, (), reasons)))
         return grouped(found, "simplified")
 
+    def _closed(self, form: ClosedForm) -> Closed:
+        equation = form.equation(self.followed.result_symbol(form.key))
+        return Closed(equation, self.evidence.agreed(form.title) if self.evidence else None)
+
     def _results(self, told: Mapping[str, Equation]) -> tuple[Result, ...]:
         followed = self.followed
         found = []
-        for key, node in followed.derived.paper.outputs.items():
+        for key, node in self.printed.items():
             number = followed.paper_numbers.get(node)
             text = "" if number is None else str(number)
             name = followed.result_symbol(key)

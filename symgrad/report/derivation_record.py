@@ -53,6 +53,17 @@ class Equation:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """A result in one formula of given tensors and of those of the forward pass.
+
+    verified: what was found by computing it, and the result itself.
+    """
+
+    equation: Equation
+    verified: Verified | None = None
+
+
+@dataclass(frozen=True)
 class Excerpt:
     """Lines of the user's file, or the text of a formula: number and text of each line."""
 
@@ -211,24 +222,43 @@ class CodeBlock:
 
 @dataclass(frozen=True)
 class CostRow:
-    """What an equation costs, or a pass: polynomials, and numbers at the sample sizes."""
+    """What an equation costs, or a pass: polynomials, and numbers at the sample sizes.
+
+    part: "forward", "backward" or "total"; called: what it is called. flops, traffic, peak:
+    None where the number says all.
+    """
 
     number: str
     label: Math | None
-    part: str  # "forward", "backward", "total"
-    flops: Math
-    traffic: Math
-    peak: Math
-    sample: tuple[str, str, str]
+    part: str
+    called: str
+    flops: Math | None
+    traffic: Math | None
+    peak: Math | None
+    sample: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CostRatio:
+    """How many times as much a pass takes as another, at the sample sizes; "" where unknown."""
+
+    called: str
+    flops: str
+    traffic: str
+    peak: str
 
 
 @dataclass(frozen=True)
 class CostTable:
-    """Costs per equation and in total. `sizes`: at which the numbers hold."""
+    """Costs per equation and in total. `sizes`: at which the numbers hold, "" if there are none.
+
+    ratio: of the second part to the first, None where there is only one.
+    """
 
     sizes: str
     rows: tuple[CostRow, ...]
     totals: tuple[CostRow, ...]
+    ratio: CostRatio | None = None
 
 
 @dataclass(frozen=True)
@@ -276,9 +306,10 @@ class DerivationRecord:
     lead: what the function gives. definition, given, graph: what was defined. rewritings: for
     accuracy, before anything is differentiated. forward: the equations, numbered as in the module.
     chapters: the differentiation, step by step. simplifications: of the derivatives. derivatives:
-    as they stand on paper. results: what is returned. independent, zeros: what provably does not
-    matter. code: the module's lines. verification: what was checked in numbers and what failed, in
-    one sentence. health: how gradients shrink or grow through the layers, if there are some.
+    as they stand on paper. closed: results in one formula each. results: what is returned.
+    independent, zeros: what provably does not matter. code: the module's lines. verification: what
+    was checked in numbers and what failed, in one sentence. health: how gradients shrink or grow
+    through the layers, if there are some.
     """
 
     title: str
@@ -294,6 +325,7 @@ class DerivationRecord:
     chapters: tuple[Group, ...]
     simplifications: tuple[Group, ...]
     derivatives: tuple[Group, ...]
+    closed: tuple[Closed, ...]
     results: tuple[Result, ...]
     independent: tuple[Prose, ...]
     zeros: tuple[Prose, ...]

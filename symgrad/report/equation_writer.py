@@ -25,6 +25,9 @@ class Evidence(Protocol):
     def verified(self, steps: Sequence[Step]) -> Verified | None:
         """How far the two sides of `steps` are apart, None where none was looked at."""
 
+    def agreed(self, rewriting: str) -> Verified | None:
+        """How far the results after `rewriting` are from those before it, None where unknown."""
+
     @property
     def summary(self) -> str:
         """What was checked and what failed, in one sentence."""

@@ -6,6 +6,7 @@ r"""Prose and listings in LaTeX: text in which no character is a command.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from symgrad.report.notation.latex import escaped
@@ -27,6 +28,16 @@ def latex_prose(words: str) -> str:
 
 
 def latex_listing(lines: Sequence[str]) -> str:
-    """Lines of code, one below the other."""
-    set_lines = (latex_prose(line).replace(" ", "~") or "~" for line in lines)
-    return "\n".join(rf"\texttt{{{line}}}\\" for line in set_lines)
+    r"""Lines of code, one below the other; one that is too long is broken between words.
+
+    >>> latex_listing(["for t in T:", "  h  = 0"])
+    '\\mbox{}\\texttt{for t in T:}\\\\\n\\mbox{}\\texttt{~~h~ = 0}\\\\'
+    """
+    return "\n".join(rf"\mbox{{}}\texttt{{{_spaced(line)}}}\\" for line in lines)
+
+
+def _spaced(line: str) -> str:
+    """With spaces that TeX keeps: at the start of a line all, within it all but the last."""
+    inner = line.lstrip(" ")
+    words = re.sub(" +", lambda spaces: "~" * (len(spaces[0]) - 1) + " ", latex_prose(inner))
+    return "~" * (len(line) - len(inner)) + words

@@ -51,14 +51,16 @@ class Naming:
         self.lines: list[Node] = []
         self.automatic: set[Node] = set()
         number = 0
+        short: set[Node] = set()
         for node in order:
             if isinstance(node, Leaf):
                 continue
             if node not in self.names:
+                if is_short(node) and all(x in self.names or x in short for x in node.operands):
+                    short.add(node)
+                    continue
                 long = len(right_side(node, self.name_of)) > LONGEST_PART
                 if node in nameless or (not long and readers[node] < 2):
-                    continue
-                if is_short(node) and all(x in self.names for x in node.operands):
                     continue
                 number += 1
                 while f"{letter}{number}" in self._taken or f"{letter}{number}" in avoided:

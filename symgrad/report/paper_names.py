@@ -2,7 +2,8 @@
 
     h -> h        the cotangent of h -> the loss's derivative by h        its tangent -> dh
 
-A naming decides which tensors have a name; here it becomes notation. The loss is called L.
+A naming decides which tensors have a name; here it becomes notation. The loss is called L, or as
+the user calls it, if that is a letter: C, E_total.
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ from symgrad.expr.leaf import Leaf
 from symgrad.expr.node import Node
 from symgrad.report.naming import Naming
 from symgrad.report.notation import Along, Math, Partial, Symbol, symbol
-from symgrad.report.notation.names import derivative
-
-LOSS = "loss"
+from symgrad.report.notation.formula import LOSS
+from symgrad.report.notation.names import derivative, is_letter
 
 
 class PaperNames:
@@ -30,18 +30,20 @@ class PaperNames:
         more: Mapping[Node, Math] | None = None,
         loss: Node | None = None,
         slopes: Mapping[Node, Math] | None = None,
+        called: str | None = None,
     ) -> None:
         """`owners`: derivative -> ("d" or "t", the tensor that it is the derivative of).
 
-        slopes: what the derivatives that belong to some tensors are called.
+        slopes: what the derivatives that belong to some tensors are called. `called`: the user's
+        name of the loss.
         """
         self.naming = naming
         self._owners = owners or {}
         self._known: dict[Node, Math] = dict(more or {})
         self._slopes = dict(slopes or {})
+        self.loss = loss_symbol(naming, called)
         if loss is not None:
-            self._known.setdefault(loss, loss_symbol(naming))
-        self.loss = loss_symbol(naming)
+            self._known.setdefault(loss, self.loss)
 
     def __call__(self, node: Node) -> Math | None:
         """The name of `node`, None if it is written where it is used."""
@@ -52,7 +54,7 @@ class PaperNames:
             return None
         found = self._derivative(node, name)
         if found is None:  # several are called so: a number is added
-            found = derivative(name) if node in self._owners else symbol(name)
+            found = derivative(name, self.loss) if node in self._owners else symbol(name)
         self._known[node] = found
         return found
 
@@ -76,10 +78,13 @@ class PaperNames:
         return self.derivative(primal, mark)
 
 
-def loss_symbol(naming: Naming) -> Symbol:
-    """L, unless something else is called so."""
-    is_taken = any(name == "L" for name in naming.names.values())
-    return Symbol(LOSS, (), True) if is_taken else Symbol("L")
+def loss_symbol(naming: Naming, called: str | None = None) -> Symbol:
+    """The user's name of the loss if it is a letter, else L, unless something else is called so."""
+    own = None if called is None else symbol(called)
+    if own is not None and is_letter(own):
+        return own
+    is_taken = any(name == LOSS.base for name in naming.names.values())
+    return Symbol("loss", (), True) if is_taken else LOSS
 
 
 def owners_of(journal: Journal) -> dict[tuple[str, Node], list[Node]]:

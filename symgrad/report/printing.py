@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from html import escape
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,11 +17,15 @@ from symgrad.report.derivation_record import CodeBlock, DerivationRecord, Equati
 from symgrad.report.latex_text import latex_listing, latex_prose
 from symgrad.report.markdown import escaped, fenced
 from symgrad.report.notation import Math, latex, mathml, text
+from symgrad.report.notation.formula import Number
 
 DISPLAYED = frozenset({"matrix", "index"})  # formulas that stand on a line of their own
 LITERAL = frozenset({"anchor", "target", "family", "level"})  # these link and are not shown
 SMALL = frozenset({"ranges", "flops", "traffic", "peak"})  # many and simple: a line of text will do
 CODE = frozenset({"lines"})  # lines of code: a fence or a listing holds them
+MEASURED = frozenset({"error", "verification"})  # words with numbers such as 1e-12 in them
+INNER_SPACE = re.compile(r"(?<![-+,:;]) (?![-+])")  # not beside a sign, nor after a comma
+E_NUMBER = re.compile(r"\b(\d+(?:\.\d+)?e[+-]?\d+)\b")
 
 
 class Finished(str):
@@ -31,13 +37,17 @@ class Finished(str):
 
 @dataclass(frozen=True)
 class Printer:
-    """How a format sets a formula, alone or in a line, a word, and lines of code."""
+    """How a format sets a formula, alone or in a line, a word, and lines of code.
+
+    measured: words whose numbers are set as powers of ten; None where they stay 1e-12.
+    """
 
     displayed: Callable[[Math], str]
     inline: Callable[[Math], str]
     word: Callable[[str], str]
     listing: Callable[[Sequence[str]], str] = "\n".join
     small: Callable[[Math], str] | None = None
+    measured: Callable[[str], str] | None = None
 
 
 def _same(word: str) -> str:
@@ -49,17 +59,41 @@ def markdown_math(formula: Math) -> str:
     return f"$`{latex(formula)}`$"
 
 
+def _latex_inline(formula: Math) -> str:
+    return f"${latex(formula)}$"
+
+
+def _breakable(formula: Math) -> str:
+    """Inline LaTeX that may be broken within its brackets too: what is long has to fit a column."""
+    return _latex_inline(formula).replace(r"\left(", "(").replace(r"\right)", ")")
+
+
+def _html_text(formula: Math) -> str:
+    """A line of text that is broken between terms only."""
+    return INNER_SPACE.sub("\u00a0", text(formula))
+
+
+def _with_powers(words: str, word: Callable[[str], str], power: Callable[[Math], str]) -> str:
+    parts = enumerate(E_NUMBER.split(words))  # words, number, words, ...
+    return "".join(power(Number(part)) if k % 2 else word(part) for k, part in parts)
+
+
 PRINTERS: Mapping[str, Printer] = {
     "text": Printer(text, text, _same),
     "markdown": Printer(latex, markdown_math, escaped, fenced),
-    "latex": Printer(latex, lambda f: f"${latex(f)}$", latex_prose, latex_listing),
+    "latex": Printer(
+        latex, _latex_inline, latex_prose, latex_listing,
+        small=_breakable,
+        measured=lambda words: _with_powers(words, latex_prose, _latex_inline),
+    ),
     "html": Printer(
         lambda f: Finished(mathml(f, is_display=True)),
         lambda f: Finished(mathml(f)),
         _same,
-        small=text,
+        small=_html_text,
+        measured=lambda words: Finished(_with_powers(words, escape, mathml)),
     ),
-}
+}  # fmt: skip
 
 
 def printed(record: DerivationRecord, form: str) -> dict[str, Any]:
@@ -90,6 +124,8 @@ class _Walk:
         if isinstance(part, str):
             if field == "svg":
                 return Finished(part)
+            if field in MEASURED and printer.measured is not None:
+                return printer.measured(part)
             return part if field in LITERAL | CODE else printer.word(part)
         if isinstance(part, tuple):
             return tuple(self(each, field) for each in part)

@@ -78,6 +78,14 @@ REASONS: dict[str, tuple[str, str]] = {
 }
 
 
+# of what no pass of the module did: `symgrad.report.textbook`
+BY_NAME = Reason(
+    "read_instead",
+    "By its name",
+    "A part of the formula is what the definition calls so, and is written by that name.",
+)
+
+
 def reason(name: str) -> Reason:
     """What is said of the pass `name`."""
     return Reason(name, *REASONS[name])

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from symgrad.calculus.journal import FORWARD, Journal
-from symgrad.expr.leaf import Leaf
+from symgrad.expr.leaf import Constant, Leaf
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Scan, Stacked, wishes
+from symgrad.expr.step_index import first_index
 from symgrad.expr.walk import postorder
 from symgrad.report.derivation_record import Equation, Prose
 from symgrad.report.equation_writer import EquationWriter
@@ -21,6 +22,7 @@ from symgrad.report.naming import LETTER, Naming
 from symgrad.report.notation import Along, Math, Partial, Symbol, number
 from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.formula import ONE, Big, Indexed, Negative, Relation, Sum
+from symgrad.report.notation.index_scans import index_given, index_made
 from symgrad.report.notation.names import derivative
 from symgrad.report.paper_names import PaperNames, derivative_names
 
@@ -44,14 +46,14 @@ class StepOnPaper:
         journal: Journal | None = None,
         level: str = "",
     ) -> None:
-        self.scan = scan
+        self.scan, self.outer = scan, outer
         self.roots = list(dict.fromkeys([*scan.step.following, *read]))
         self.told = frozenset(postorder(self.roots))
         self.naming = self._names_as_text(journal or Journal(), level, taken)
-        more = step_names(scan, outer)
+        more = step_names(scan, outer, outer.loss)
         for node, name in self.naming.names.items():
             if (node in self.told or node in self.naming.automatic) and node not in more:
-                more[node] = entry_of(derivative(name), (TIME,))
+                more[node] = entry_of(derivative(name, outer.loss), (TIME,))
         steps = journal.steps if journal is not None else []
         mark = "t" if steps and steps[0].mode == FORWARD else "d"
         self.slopes = {w: _slope(entry_of(more[w], (TIME,)), mark, outer) for w in scan.step.fixed}
@@ -82,28 +84,44 @@ class StepOnPaper:
 
         `stacks`: those of the scan that have no name of their own.
         """
-        found: dict[Node, Math] = {s: _symbol(s) for s in self.scan.step.carried}
+        found: dict[Node, Math] = {s: self._symbol(s) for s in self.scan.step.carried}
         for stack in stacks:
+            step = self.scan.step
             name = self.naming.name_of(stack.inner)
-            if name is not None and stack.inner not in self.scan.step.carried:  # a step earlier
-                found[stack] = derivative(name)
+            if stack.inner in step.following and not isinstance(stack.inner, Leaf):
+                found[stack] = self._symbol(step.carried[step.following.index(stack.inner)])
+            elif name is None or stack.inner in self.naming.automatic:
+                continue  # written out
+            elif stack.inner not in step.carried:  # a step earlier
+                found[stack] = derivative(name, self.outer.loss)
         return found
 
     @property
     def intro(self) -> Prose:
-        """`for t = 0, ..., T - 1, from h_{-1}`."""
+        """`for t = 0, ..., T - 1, from h_{-1} = h_0`."""
         last = Sum((number(self.scan.length), Negative(ONE)))
-        states = [entry_of(_symbol(state), (self._start,)) for state in self.scan.step.carried]
+        starts: list[Math] = []
+        for state, given in zip(self.scan.step.carried, self.scan.first, strict=True):
+            first, name = self._first(state), self.outer(given)
+            if isinstance(given, Constant):
+                name = number(given.value)
+            starts.append(first if name is None else Relation("=", first, name))
         intro: list[str | Math] = ["for ", TIME, " = 0, ..., ", last]
         if self.scan.is_reversed:
             intro = ["for ", TIME, " = ", last, ", ..., 0"]
-        for k, state in enumerate(states):
-            intro += [", from " if k == 0 else ", ", state]
+        for k, start in enumerate(starts):
+            intro += [", from " if k == 0 else ", ", start]
         return tuple(intro)
 
-    @property
-    def _start(self) -> Math:
-        return number(self.scan.length) if self.scan.is_reversed else Negative(ONE)
+    def _name_outside(self, bound: Node) -> str:
+        """What is given to the step is called as around it, a state as it is bound."""
+        given = dict(self.scan.inputs)[bound]
+        known = None if bound in self.scan.step.carried else self.outer.naming.name_of(given)
+        return known or _name(bound)
+
+    def _first(self, state: Node) -> Math:
+        """A state before the first step."""
+        return entry_of(self._symbol(state), (number(first_index(self.scan, state)),))
 
     def arrival(self, position: int, left: Math) -> Math:
         """What the scan's operand at `position` receives: `left`, by what its steps receive."""
@@ -113,8 +131,7 @@ class StepOnPaper:
         if bound in self.scan.step.sequences:
             slope, each = self.names.derivative(bound), entry_of(left, (TIME,))
             return left if slope is None or slope == each else Relation("=", each, slope)
-        first = entry_of(_symbol(bound), (self._start,))
-        return Relation("=", left, Partial(first, self.names.loss))
+        return Relation("=", left, Partial(self._first(bound), self.names.loss))
 
     def _names_as_text(self, journal: Journal, level: str, taken: Iterable[str]) -> Naming:
         scan = self.scan
@@ -125,7 +142,7 @@ class StepOnPaper:
         for state, follows in zip(scan.step.carried, scan.step.following, strict=True):
             if not isinstance(follows, Leaf):
                 known[follows] = _name(state)
-        known |= {bound: _name(bound) for bound in scan.step.bound}
+        known |= {bound: self._name_outside(bound) for bound in scan.step.bound}
         owned, _ = derivative_names(journal, known)
         is_told = told_apart(self.roots, known)
         passed = [step.node for step in journal.steps] if level == EVERY else []
@@ -157,29 +174,35 @@ class StepOnPaper:
         return found
 
     def _name_of_seed(self, node: Node) -> Math:
-        return entry_of(derivative(self.naming.name_of(node) or "y"), (TIME,))
+        name = self.naming.name_of(node) or "y"
+        return entry_of(derivative(name, self.outer.loss), (TIME,))
+
+    def _symbol(self, bound: Node) -> Math:
+        return derivative(_name(bound), self.outer.loss)
 
 
-def step_names(scan: Scan, outer: NameOf) -> dict[Node, Math]:
-    """What a step is given and makes of its states, at step t."""
+def step_names(scan: Scan, outer: NameOf, loss: Math) -> dict[Node, Math]:
+    """What a step is given and makes of its states, at step t. `loss`: what the loss is called."""
     step = scan.step
-    before = step_before(scan)
     given = dict(scan.inputs)
     found: dict[Node, Math] = {}
     for state, follows in zip(step.carried, step.following, strict=True):
-        found[state] = entry_of(_symbol(state), (before,))
+        before, after = around_step(scan, state, derivative(_name(state), loss))
+        found[state] = before
         if not isinstance(follows, Leaf):
-            found.setdefault(follows, entry_of(_symbol(state), (TIME,)))
+            found.setdefault(follows, after)
     for x in step.sequences:
-        found[x] = entry_of(outer(given[x]) or _symbol(x), (TIME,))
+        found[x] = entry_of(outer(given[x]) or derivative(_name(x), loss), (TIME,))
     for w in step.fixed:
-        found[w] = outer(given[w]) or _symbol(w)
+        found[w] = outer(given[w]) or derivative(_name(w), loss)
     return found
 
 
-def step_before(scan: Scan) -> Math:
-    """The step whose state step t is given."""
-    return Sum((TIME, ONE if scan.is_reversed else Negative(ONE)))
+def around_step(scan: Scan, state: Node, name: Math) -> tuple[Math, Math]:
+    """What step t is given of a state, and what it makes of it: h[t - 1] and h[t]."""
+    indices = index_given(scan, state, TIME), index_made(scan, state, TIME)
+    before, after = (entry_of(name, (index,)) for index in indices)
+    return before, after
 
 
 def owner_in(roots: Iterable[Node], names: NameOf) -> Callable[[Node], Node]:
@@ -202,10 +225,6 @@ def owner_in(roots: Iterable[Node], names: NameOf) -> Callable[[Node], Node]:
 
 def _slope(name: Math, mark: str, outer: PaperNames) -> Math:
     return Along(name) if mark == "t" else Partial(name, outer.loss)
-
-
-def _symbol(bound: Node) -> Math:
-    return derivative(_name(bound))
 
 
 def _name(bound: Node) -> str:

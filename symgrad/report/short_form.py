@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from symgrad.expr.leaf import Named
+from symgrad.expr.leaf import Leaf, Named
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Bundle, Scan, Stacked
 from symgrad.expr.walk import postorder
@@ -24,11 +24,12 @@ from symgrad.report.scan_steps import StepOnPaper
 def short_form(
     roots: Sequence[Node], names: Mapping[Node, str], loss: Node | None = None
 ) -> tuple[Equation, ...]:
-    """The equations of `roots`, operands first. `names`: of tensors; the loss is called L."""
+    """The equations of `roots`, operands first. `names`: of tensors; the loss is a letter."""
     order = postorder(roots)
     names = {**{scan: "loop" for scan in order if isinstance(scan, Scan)}, **names}
     naming = Naming([*roots, *given_to_scans(roots)], names, (), (), is_short, LETTER)
-    paper = PaperNames(naming, loss=loss)
+    called = None if loss is None or isinstance(loss, Leaf) else names.get(loss)
+    paper = PaperNames(naming, loss=loss, called=called)
     taken = set(naming.names.values())
     scans = {n: StepOnPaper(n, read_of_steps(order, n), paper, taken)
              for n in order if isinstance(n, Scan)}  # fmt: skip

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from examples.gallery import GALLERY, ROOT
+from examples.gallery import GALLERY
 from symgrad.derivation_pages import derivation_of
 from symgrad.report.render import render_derivation
 from tests.browser.deep_network import deep_network
+from tests.browser.hostile_network import hostile_network
 
 try:
     from playwright import sync_api
@@ -40,9 +41,20 @@ def deep_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=[*(page.name for page in PAGES), "100 layers"])
+@pytest.fixture(scope="session")
+def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The derivation of a network with names of markup and long ones, with numbers and checks."""
+    record, _ = derivation_of(hostile_network(), at="random", is_checked=True)
+    path = tmp_path_factory.mktemp("hostile") / "hostile.html"
+    path.write_text(render_derivation(record, "html"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(params=[*(page.name for page in PAGES), "100 layers", "hostile names"])
 def page_file(request: pytest.FixtureRequest) -> Path:
-    """Each page of the gallery, and that of a deep network."""
+    """Each page of the gallery, that of a deep network, and one of names that try to break it."""
     if request.param == "100 layers":
         return request.getfixturevalue("deep_page")
-    return ROOT / "docs" / "gallery" / request.param
+    if request.param == "hostile names":
+        return request.getfixturevalue("hostile_page")
+    return GALLERY / request.param

@@ -79,12 +79,58 @@ CONTRASTS = """least => {
     const style = getComputedStyle(element);
     const back = behind(element);
     const ink = element.closest('svg') ? style.fill : style.color;
-    const [a, b] = [light(over(rgb(ink), back)), light(back)].sort((x, y) => y - x);
+    let shown = rgb(ink);
+    for (let e = element; e; e = e.parentElement) shown[3] *= getComputedStyle(e).opacity;
+    if (!shown[3]) continue;
+    const [a, b] = [light(over(shown, back)), light(back)].sort((x, y) => y - x);
     const contrast = (a + 0.05) / (b + 0.05);
     if (contrast < least) wrong.set(ink + ' on ' + back, contrast.toFixed(2));
   }
   return [...wrong];
 }"""
+
+# shapes beside arrows that stand on a box or on each other, and words wider than their boxes
+COLLISIONS = """() => {
+  const found = [];
+  for (const svg of document.querySelectorAll('svg.graph')) {
+    const boxes = [...svg.querySelectorAll('rect')].map(e => e.getBoundingClientRect());
+    const words = [...svg.querySelectorAll('text')];
+    const inBox = words.filter(e => e.parentElement.querySelector(':scope > rect'));
+    const beside = words.filter(e => !e.parentElement.querySelector(':scope > rect'));
+    const places = beside.map(e => e.getBoundingClientRect());
+    const meet = (a, b) => a.left < b.right - 0.5 && b.left < a.right - 0.5
+      && a.top < b.bottom - 2 && b.top < a.bottom - 2;
+    places.forEach((place, k) => {
+      if (boxes.some(box => meet(place, box))) found.push(beside[k].textContent + ' on a box');
+      places.slice(0, k).forEach((other, i) => {
+        if (meet(place, other)) found.push(beside[k].textContent + ' on ' + beside[i].textContent);
+      });
+    });
+    for (const e of inBox) {
+      const room = e.parentElement.querySelector(':scope > rect').getBoundingClientRect();
+      const place = e.getBoundingClientRect();
+      if (place.left < room.left || place.right > room.right) found.push(e.textContent);
+    }
+  }
+  return found;
+}"""
+
+# what a screen reader is told nothing of, or twice: parts without a landmark, empty headings of
+# columns, controls within what counts as one picture
+SILENT = """() => {
+  const landmarks = 'main, nav, aside, body > .page > header';
+  return [
+    ...[...document.querySelectorAll('body :is(p, h1, h2, table, input, a)')]
+      .filter(e => !e.closest(landmarks)),
+    ...[...document.querySelectorAll('th')].filter(e => !e.textContent.trim()),
+    ...[...document.querySelectorAll('[role=img] a, [role=img] button')],
+    ...[...document.querySelectorAll('svg a')].filter(e => !e.getAttribute('aria-label')),
+  ].map(e => e.outerHTML.slice(0, 80));
+}"""
+
+# numbers of errors that are written as a machine does
+E_NUMBERS = """() => [...document.querySelectorAll('.check, #steps > .hint')]
+  .map(e => e.textContent).filter(text => /\\de-?\\d/.test(text))"""
 
 # how many characters are shown, but for what is there to be copied
 VISIBLE = """() => {

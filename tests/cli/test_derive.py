@@ -40,7 +40,7 @@ def test_text(run: Any) -> None:
         "The derivatives, as they stand on paper",
         "What value_and_grad returns",
         "The code, equation by equation",
-        "What one call costs, with numbers for n = 64",
+        "What one call costs",
         "The rules",
     ]
     assert "h = tanh(" in result.stdout and "# small.py:8" in result.stdout
@@ -100,6 +100,34 @@ def test_a_worked_example(run: Any) -> None:
     assert re.search(r"\n      = \[-?\d", text) and "all hold" in text
     other = run("derive", "small.py", "--no-verify").stdout
     assert "verified" not in other
+
+
+FORMULA = ("--formula", "sum(X @ w)", "--shape", "X=n d", "--shape", "w=d", "--wrt", "w")
+
+
+@pytest.mark.parametrize(
+    "options", [("--size", "n=128", "--size", "d=784"), ("--size", "n=128 d=784")], ids=" ".join
+)
+def test_sizes(run: Any, options: tuple[str, ...]) -> None:
+    text = run("derive", *FORMULA, "--no-verify", *options).stdout
+    assert "the numbers where n = 128, d = 784." in text
+
+
+@pytest.mark.parametrize("size", ["k=3", "n=-1", "n=0", "n=2.5", "n=many"])
+def test_sizes_that_cannot_be(run: Any, size: str) -> None:
+    result = run("derive", *FORMULA, "--size", size)
+    assert (result.exit_code, result.stdout) == (2, "")
+    first, wrong, known, _ = result.stderr.splitlines()
+    assert first == "DefinitionError: formula cannot have these sizes"
+    name, _, number = size.partition("=")
+    told = "there is no dimension k" if name == "k" else f"n is {number}"
+    assert (wrong, known) == (f"  wrong  {told}", "  known  n, d")
+
+
+@pytest.mark.parametrize("options", [("n",), ("n=",), ("",), ("=3",), ("n=2", "n=3")], ids=str)
+def test_sizes_that_are_not_written_so(run: Any, options: tuple[str, ...]) -> None:
+    result = run("derive", *FORMULA, *(part for o in options for part in ("--size", o)))
+    assert result.exit_code == 2 and "Invalid value for --size" in result.stderr
 
 
 def test_values_that_cannot_be_read(run: Any) -> None:

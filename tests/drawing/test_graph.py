@@ -54,6 +54,19 @@ def test_boxes_hold_names_formulas_and_shapes() -> None:
     assert not arrows["x", "linear_0"].has_gradient  # no gradient is asked for there
 
 
+def test_ways_back_are_dashed_and_a_key_says_so() -> None:
+    model = load_model("examples/digits_mlp.py")
+    graph = graph_of({"": model.loss}, Naming([model.loss], model.names).names)
+    root = ElementTree.fromstring(svg_of(model))
+    dashed = [e for e in root.iter(f"{SVG}path") if e.get("stroke-dasharray")]
+    assert len(dashed) == 1 + sum(arrow.has_gradient for arrow in graph.arrows)
+    words = [text.text for text in root.iter(f"{SVG}text")]
+    assert {"values", "gradients"} <= set(words)
+    forward_only = svg_of(model, backward=False)
+    assert "stroke-dasharray" not in forward_only and ">gradients<" not in forward_only
+    assert "lead back" not in forward_only
+
+
 def test_no_gradient_passes_what_is_held_fixed() -> None:
     w = sg.parameter("w", (3,))
     a = (w * 2).named("a")

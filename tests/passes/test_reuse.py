@@ -11,7 +11,7 @@ from symgrad.expr.leaf import Input
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.passes.form import Form
-from symgrad.passes.reuse import reuse_outputs
+from symgrad.passes.reuse import read_instead, reuse_outputs
 
 n = dim("n")
 a, b, c = slot(0), slot(1), slot(2)
@@ -80,3 +80,25 @@ def test_what_holds_on_half_the_domain_is_refused() -> None:
     y = Map(sympy.sin(a), Z)
     derivative = Map(a * sympy.cos(b), G, Z)
     assert reused(y, derivative) is derivative
+
+
+P = Map(exp(a - b), Z, LSE)  # a softmax that nothing computes
+
+
+def instead(derivative: Node, known: Node, kept: tuple[Node, ...] = ()) -> Node:
+    return read_instead(Form.of({"d": derivative}), [known], kept).outputs["d"]
+
+
+def test_what_is_known_is_read_where_a_formula_holds_it() -> None:
+    derivative = Map((exp(a - b) - c) / n, Z, LSE, G)
+    assert instead(derivative, P) is Map((b - a) / n, G, P)
+    assert instead(derivative, P, (derivative,)) is derivative
+    other = Map((exp(b - a) - c) / n, Z, LSE, G)
+    assert instead(other, P) is other
+
+
+def test_the_other_half_of_a_known_sigmoid_is_1_minus_it() -> None:
+    y = Map(f.sigmoid(a), Z)
+    slope = Map(a * f.sigmoid(b) * f.sigmoid(-b), G, Z)
+    assert instead(slope, y) is Map(a * b * (1 - b), G, y)
+    assert reused(y, slope) is not Map(a * b * (1 - b), G, y)  # it cancels: not for the machine

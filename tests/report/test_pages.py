@@ -17,6 +17,8 @@ from symgrad.emit.module import templates_folder
 from symgrad.report.derivation_record import DerivationRecord, Drawing
 from symgrad.report.excerpts import of_formula
 from symgrad.report.notation import Math, Symbol
+from symgrad.report.notation import formula as m
+from symgrad.report.printing import PRINTERS
 from symgrad.report.render import FORMATS, TEMPLATES, render_derivation
 from tests.report.test_derivation import (
     derivation_of,
@@ -121,7 +123,7 @@ def test_markup_shows_as_text_in_latex(record: DerivationRecord) -> None:
 def test_a_drawing_stands_in_the_page_with_its_words(record: DerivationRecord) -> None:
     drawn = replace(record, graph=Drawing("<svg><title>g</title></svg>", 'x goes "to" <h>'))
     root = parsed(render_derivation(drawn, "html"))
-    (figure,) = [e for e in root.iter(f"{HTML}figure") if e.get("role") == "img"]
+    (figure,) = [e for e in root.iter(f"{HTML}figure") if e.get("class") == "graph"]
     assert figure.get("aria-label") == 'x goes "to" <h>'
     assert len(list(figure.iter("{http://www.w3.org/2000/svg}svg"))) == 1
 
@@ -154,6 +156,41 @@ def test_latex_has_balanced_braces_and_environments(record: DerivationRecord) ->
     opened = re.findall(r"\\begin{(\w+)}", document)
     closed = re.findall(r"\\end{(\w+)}", document)
     assert sorted(opened) == sorted(closed) and "document" in opened
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [("text", "below 1e-12"), ("markdown", "below 1e-12"), ("latex", "below $10^{-12}$"),
+     ("html", "<msup><mn>10</mn><mn>−12</mn></msup>")],
+)  # fmt: skip
+def test_errors_are_powers_of_ten_where_a_format_has_them(
+    form: str, shown: str, record: DerivationRecord
+) -> None:
+    measured = replace(record, verification="of 1e5_layers <b> 2.5e-9, below 1e-12")
+    page = render_derivation(measured, form)
+    assert shown in page
+    assert ("1e-12" in page) == (form in ("text", "markdown"))
+    if form == "html":
+        whole = "".join(parsed(page).itertext())
+        assert "of 1e5_layers <b> 2.5·10−9" in whole
+
+
+def test_the_notation_is_one_group_of_named_choices(record: DerivationRecord) -> None:
+    root = parsed(render_derivation(record, "html"))
+    (group,) = root.iter(f"{HTML}fieldset")
+    (legend,) = group.iter(f"{HTML}legend")
+    assert legend.text == "Equations in"
+    choices = [e for e in group.iter(f"{HTML}input") if e.get("type") == "radio"]
+    assert len(choices) == 3 and len({e.get("name") for e in choices}) == 1
+
+
+def test_terms_of_costs_are_broken_between_terms_only() -> None:
+    n, d = m.Symbol("n"), m.Symbol("d")
+    costs = m.Sum((m.Product((m.Number("8"), d, n)), m.Product((m.Number("2"), n))))
+    assert PRINTERS["html"].small(costs) == "8\u00a0d\u00a0n + 2\u00a0n"
+    bracketed = m.Apply("max", (m.Number("0"), m.Sum((n, d))))
+    assert "left" not in PRINTERS["latex"].small(bracketed)
+    assert PRINTERS["latex"].small(costs) == r"$8 \, d \, n + 2 \, n$"
 
 
 GOLDEN = Path(__file__).parent / "golden" / "line.txt"

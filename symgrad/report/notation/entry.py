@@ -12,13 +12,16 @@ def entry_of(name: m.Math, indices: Entry) -> m.Math:
     if not indices:
         return name
     if isinstance(name, m.Partial):
-        return m.Partial(entry_of(name.of, indices), name.loss)
+        of, by = indices[name.rank :], indices[: name.rank]
+        return m.Partial(entry_of(name.of, of), entry_of(name.loss, by))
+    if isinstance(name, m.Transposed) and isinstance(name.of, m.Partial | m.SecondPartial):
+        return entry_of(name.of, indices[::-1])
     if isinstance(name, m.Along):
         return m.Along(entry_of(name.of, indices))
     if isinstance(name, m.SecondPartial) and len(indices) >= name.rank:
         of, by = indices[: name.rank], indices[name.rank :]
         return m.SecondPartial(entry_of(name.of, of), entry_of(name.by, by), 0, name.loss)
-    if isinstance(name, m.Indexed):
+    if isinstance(name, m.Indexed) and not any(isinstance(i, m.Span) for i in name.indices):
         return m.Indexed(name.of, (*name.indices, *indices))
     return m.Indexed(name, indices)
 

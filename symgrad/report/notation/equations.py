@@ -14,16 +14,25 @@ from symgrad.report.notation import (
     index_moves,
     index_scans,
     matrix_families,
+    matrix_moves,
+    matrix_scans,
 )  # fmt: skip  # they enter their families into the tables of the two forms
 from symgrad.report.notation.broadcast import remarks_of
 from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.index_form import index_form
-from symgrad.report.notation.letters import NameOf, bases_in, free_letters
+from symgrad.report.notation.letters import (
+    STEP,
+    NameOf,
+    bases_in,
+    begins_with_steps,
+    free_letters,
+)
 from symgrad.report.notation.matrix_form import MatrixForm, NoMatrices
 from symgrad.report.notation.text import text
 
 BATCH_LETTERS = "btrsgcuvqp"
-assert index_algebra and index_moves and index_scans and matrix_families
+assert index_algebra and index_moves and index_scans
+assert matrix_families and matrix_moves and matrix_scans
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,10 @@ def equations_of(node: Node, name_of: NameOf) -> Equations:
     name_of: what a tensor is called, or None.
     """
     indices, ranges = index_form(node, name_of)
-    matrix, remarks, batch = _matrix_form(node, name_of, bases_in((indices, *ranges.values())))
+    taken = bases_in((indices, *ranges.values()))
+    if STEP in ranges:  # steps are counted by the same letter in both forms
+        taken.remove(STEP.base)
+    matrix, remarks, batch = _matrix_form(node, name_of, taken)
     return Equations(matrix, remarks, batch, indices, ranges)
 
 
@@ -72,7 +84,11 @@ def _matrix_form(
     most = node.ndim if is_number else max(node.ndim - 1, 0)
     for width in range(max(node.ndim - 2, 0), most + 1):
         form = MatrixForm(name_of, free_letters(taken, BATCH_LETTERS))
-        at = tuple(form.fresh(size) for size in node.shape[:width])
+        is_first = begins_with_steps(node)
+        at = tuple(
+            form.fresh(size, is_first and axis == 0)
+            for axis, size in enumerate(node.shape[:width])
+        )
         batch = dict(form.ranges)
         try:
             right = form.right_side(node, at).counted

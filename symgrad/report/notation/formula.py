@@ -34,6 +34,9 @@ class Symbol(Math):
     mark: str = ""
 
 
+LOSS = Symbol("L")  # unless the user calls it otherwise
+
+
 @dataclass(frozen=True)
 class Number(Math):
     """A number that is not negative, as it is written: `0.5`, `12`, `1e-5`."""
@@ -43,20 +46,30 @@ class Number(Math):
 
 @dataclass(frozen=True)
 class Partial(Math):
-    """The derivative of the loss with respect to `of`."""
+    """The derivative of the loss with respect to `of`; or of a tensor with `rank` axes."""
 
     of: Math
-    loss: Math = Symbol("L")
+    loss: Math = LOSS
+    rank: int = 0
 
 
 @dataclass(frozen=True)
 class SecondPartial(Math):
-    """The second derivative with respect to `of`, whose tensor has `rank` axes, and `by`."""
+    """The second derivative with respect to `of`, whose tensor has `rank` axes, and `by`.
+
+    is_matrix: whether both are vectors: the second is written as a row then.
+    """
 
     of: Math
     by: Math
     rank: int
-    loss: Math = Symbol("L")
+    loss: Math = LOSS
+    is_matrix: bool = False
+
+    @property
+    def below(self) -> tuple[Math, Math]:
+        """What stands below the line."""
+        return self.of, Transposed(self.by) if self.is_matrix else self.by
 
 
 @dataclass(frozen=True)
@@ -164,6 +177,25 @@ class Indexed(Math):
 
 
 @dataclass(frozen=True)
+class Span(Math):
+    """The places `start:stop:step` on an axis, read as Python reads them; `:` takes every one.
+
+    It stands among the indices of an `Indexed`.
+    """
+
+    start: Math | None = None
+    stop: Math | None = None
+    step: Math | None = None
+
+
+@dataclass(frozen=True)
+class Blocks(Math):
+    """A matrix of matrices: those of one row stand side by side, the rows one above the other."""
+
+    rows: tuple[tuple[Math, ...], ...]
+
+
+@dataclass(frozen=True)
 class Entries(Math):
     """The matrix or vector whose entries are `body`, for all values of `indices`."""
 
@@ -177,6 +209,14 @@ class Ones(Math):
     """A column of `size` ones."""
 
     size: Math
+
+
+@dataclass(frozen=True)
+class Zeros(Math):
+    """A matrix of zeros; it is written as 0, so that what surrounds it tells its size."""
+
+    rows: Math
+    columns: Math
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from symgrad.report.notation.letters import (
     NameOf,
     bases_in,
     free_letters,
+    indices_of_steps,
     numbered,
 )
 from symgrad.report.notation.maps import readable, without_number
@@ -120,7 +121,8 @@ def _map(writer: IndexForm, node: Map, at: Entry) -> m.Math:
 
 def _contraction(writer: IndexForm, node: Contraction, at: Entry) -> m.Math:
     letters = dict(zip(node.output, at, strict=True))
-    letters |= {i: writer.fresh(node.sizes[i]) for i in node.summed}
+    steps = indices_of_steps(node)
+    letters |= {i: writer.fresh(node.sizes[i], i in steps) for i in node.summed}
     summed = tuple(letters[i] for i in node.summed if letters[i] != m.ZERO)
     scale, factors = node.scale, []
     for (operand, own), count in Counter(node.terms).items():

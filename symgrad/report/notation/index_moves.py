@@ -6,9 +6,6 @@ z_i = Σ_{p: 2p + 1 = i} x_p.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import sympy
 
 from symgrad.expr.reindex import (
@@ -23,62 +20,27 @@ from symgrad.expr.reindex import (
 )  # fmt: skip
 from symgrad.expr.window import Overlap, Windows
 from symgrad.report.notation import formula as m
-from symgrad.report.notation.build import negative, product, total
+from symgrad.report.notation.build import negative, product
 from symgrad.report.notation.entry import Entry, replaced
 from symgrad.report.notation.index_form import WRITERS, IndexForm
+from symgrad.report.notation.index_reshape import reshaped
+from symgrad.report.notation.index_sums import index_product, index_sum, strided
 from symgrad.report.notation.scalar import number
 
 
 def _reshape(w: IndexForm, node: Reshape, at: Entry) -> m.Math:
     (x,) = node.operands
-    kept = [(i, size) for i, size in zip(at, node.shape, strict=True) if size != 1]
-    sizes = [size for size in x.shape if size != 1]
-    if [size for _, size in kept] == sizes:
-        remaining = iter(kept)
-        return w.entry(x, tuple(m.ZERO if s == 1 else next(remaining)[0] for s in x.shape))
-    return w.entry(x, _unravelled(_ravelled(at, node.shape), x.shape))
-
-
-def _ravelled(at: Entry, shape: Sequence[sympy.Expr]) -> m.Math:
-    """The place of an entry in C order."""
-    terms = [
-        product(number(sympy.Mul(*shape[axis + 1 :])), index)
-        for axis, (index, size) in enumerate(zip(at, shape, strict=True))
-        if size != 1
-    ]
-    return total(*terms)
-
-
-def _unravelled(place: m.Math, shape: Sequence[sympy.Expr]) -> Entry:
-    """The indices of the entry at a place in C order."""
-    found: list[m.Math] = []
-    for axis, size in enumerate(shape):
-        if size == 1:
-            found.append(m.ZERO)
-            continue
-        after = sympy.Mul(*shape[axis + 1 :])
-        index = m.Between("floor", (m.Fraction(place, number(after)),)) if after != 1 else place
-        is_first = all(s == 1 for s in shape[:axis])
-        found.append(index if is_first else m.Apply("mod", (index, number(size))))
-    return tuple(found)
-
-
-def _place(start: Any, step: Any, index: m.Math) -> m.Math:
-    """start + step * index, what is positive first."""
-    moved = product(number(step), index)
-    if isinstance(moved, m.Negative):
-        return total(number(start), moved)
-    return total(moved, number(start))
+    while isinstance(x, Reshape) and w.name_of(x) is None:
+        (x,) = x.operands
+    return w.entry(x, reshaped(at, node.shape, x.shape, w.ranges))
 
 
 def _slice(w: IndexForm, node: Slice, at: Entry) -> m.Math:
     (x,) = node.operands
-    return w.entry(
-        x,
-        tuple(
-            _place(start, step, index) for index, (start, _, step) in zip(at, node.box, strict=True)
-        ),
+    places = (
+        strided(start, step, index) for index, (start, _, step) in zip(at, node.box, strict=True)
     )
+    return w.entry(x, tuple(places))
 
 
 def _embed(w: IndexForm, node: Embed, at: Entry) -> m.Math:
@@ -95,12 +57,12 @@ def _embed(w: IndexForm, node: Embed, at: Entry) -> m.Math:
                 brackets.append(m.Relation("<=", number(start), index))
             if start + size != whole:
                 brackets.append(m.Relation("<", index, number(start + size)))
-            places.append(total(index, negative(number(start))))
+            places.append(index_sum(index, negative(number(start))))
         else:
             letter = w.fresh(size)
             letters += [] if letter == m.ZERO else [letter]
             (brackets if letter == m.ZERO else hits).append(
-                m.Relation("=", _place(start, step, letter), index)
+                m.Relation("=", strided(start, step, letter), index)
             )
             places.append(letter)
     body = product(*(m.Between("iverson", (b,)) for b in brackets), w.entry(x, tuple(places)))
@@ -114,7 +76,7 @@ def _concat(w: IndexForm, node: Concat, at: Entry) -> m.Math:
     parts = [x for x in node.operands if x.shape[node.axis] != 0] or list(node.operands[:1])
     for x in parts:
         size = x.shape[node.axis]
-        own = m.ZERO if size == 1 else total(index, negative(number(start)))
+        own = m.ZERO if size == 1 else index_sum(index, negative(number(start)))
         start = start + size
         when = m.Relation("<", index, number(start))
         rows.append((w.entry(x, replaced(at, node.axis, own)), when))
@@ -160,10 +122,10 @@ def _windows(w: IndexForm, node: Windows, at: Entry) -> m.Math:
 
 def _window_place(node: Windows | Overlap, window: m.Math, offset: m.Math) -> m.Math:
     scaled = [
-        m.ZERO if index == m.ZERO else product(number(step), index)
+        m.ZERO if index == m.ZERO else index_product(number(step), index)
         for step, index in ((node.stride, window), (node.dilation, offset))
     ]
-    return total(*scaled)
+    return index_sum(*scaled)
 
 
 def _overlap(w: IndexForm, node: Overlap, at: Entry) -> m.Math:

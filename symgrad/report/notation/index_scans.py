@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Final, Scan, Stacked
+from symgrad.expr.step_index import given_at, last_index, made_at
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.build import negative, total
 from symgrad.report.notation.entry import Entry, entry_of
@@ -22,9 +23,20 @@ def state_name(state: Node, name_of: NameOf) -> m.Math:
     return name_of(state) or symbol(str(getattr(state, "name", "h")))
 
 
-def step_before(scan: Scan, step: m.Math) -> m.Math:
-    """The step whose state step `step` is given."""
-    return total(step, m.ONE if scan.is_reversed else negative(m.ONE))
+def index_given(scan: Scan, state: Node, step: m.Math) -> m.Math:
+    """The index of what step `step` is given of a state."""
+    return _beside(step, given_at(scan, state))
+
+
+def index_made(scan: Scan, state: Node, step: m.Math) -> m.Math:
+    """The index of what step `step` makes of a state."""
+    return _beside(step, made_at(scan, state))
+
+
+def _beside(step: m.Math, offset: int) -> m.Math:
+    if not offset:
+        return step
+    return total(step, m.ONE if offset > 0 else negative(m.ONE))
 
 
 class StepForm(IndexForm):
@@ -41,7 +53,7 @@ class StepForm(IndexForm):
         """As of any tensor; what the step is given is read from what it is bound to."""
         step = self._scan.step
         if node in step.carried:
-            before = step_before(self._scan, self._step)
+            before = index_given(self._scan, node, self._step)
             return entry_of(state_name(node, self.name_of), (*self.steps[:-1], before, *at))
         if node in step.sequences:
             return self._outer.entry(self._operands[node], (self._step, *at))
@@ -49,7 +61,8 @@ class StepForm(IndexForm):
             return self._outer.entry(self._operands[node], at)
         if node in step.following:
             state = step.carried[step.following.index(node)]
-            return entry_of(state_name(state, self.name_of), (*self.steps, *at))
+            made = index_made(self._scan, state, self._step)
+            return entry_of(state_name(state, self.name_of), (*self.steps[:-1], made, *at))
         return super().entry(node, at)
 
 
@@ -58,7 +71,7 @@ def _stacked(w: IndexForm, node: Stacked, at: Entry) -> m.Math:
 
 
 def _final(w: IndexForm, node: Final, at: Entry) -> m.Math:
-    last = m.ZERO if node.scan.is_reversed else number(node.scan.length - 1)
+    last = number(last_index(node.scan, node.state))
     return entry_of(state_name(node.state, w.name_of), (*w.steps, last, *at))
 
 

@@ -157,12 +157,26 @@ def _along(a: m.Along) -> str:
     return rf"\mathrm{{d}}\left({latex(a.of)}\right)"
 
 
+def _span(s: m.Span) -> str:
+    # in braces, a colon is no relation with space around it
+    start, stop = ("" if end is None else latex(end) for end in (s.start, s.stop))
+    return f"{start}{{:}}{stop}" + (f"{{:}}{latex(s.step)}" if s.step else "")
+
+
+def _blocks(b: m.Blocks) -> str:
+    rows = r" \\ ".join(" & ".join(map(latex, row)) for row in b.rows)
+    width = len(b.rows[0])
+    if width <= 10:  # which is as many columns as amsmath gives a matrix
+        return rf"\begin{{bmatrix}}{rows}\end{{bmatrix}}"
+    return rf"\left[\begin{{array}}{{{'c' * width}}}{rows}\end{{array}}\right]"
+
+
 def _entries(e: m.Entries) -> str:
     return rf"\left[{latex(e.body)}\right]_{{{', '.join(map(latex, e.indices))}}}"
 
 
 def _second(p: m.SecondPartial) -> str:
-    below = rf"\partial {latex(p.of)} \, \partial {latex(p.by)}"
+    below = r" \, ".join(rf"\partial {latex(each)}" for each in p.below)
     return rf"\frac{{\partial^{{2}} {latex(p.loss)}}}{{{below}}}"
 
 
@@ -212,7 +226,10 @@ def _listed(x: m.Listed) -> str:
 
 def _number(n: m.Number) -> str:
     mantissa, _, exponent = n.text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+    if not exponent:
+        return mantissa
+    power = f"10^{{{int(exponent)}}}"
+    return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
 
 
 PRINTERS: dict[type[m.Math], Callable[[Any], str]] = {
@@ -237,8 +254,11 @@ PRINTERS: dict[type[m.Math], Callable[[Any], str]] = {
     m.Chained: _chained,
     m.Listed: _listed,
     m.SecondPartial: _second,
+    m.Span: _span,
+    m.Blocks: _blocks,
     m.Entries: _entries,
     m.Ones: lambda o: r"\mathbf{1}",
+    m.Zeros: lambda z: "0",
     m.Unit: lambda u: "I",
     m.OneHot: lambda o: rf"\operatorname{{onehot}}\left({latex(o.labels)}\right)",
     m.Repeated: lambda r: latex(r.of),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 
 import sympy
 
+from symgrad.expr.contraction import Contraction
 from symgrad.expr.node import Node
+from symgrad.expr.scan import Stacked
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.scalar import number
 
 NameOf = Callable[[Node], m.Math | None]
-LETTERS = "ijklpqrsuvw"
+LETTERS = "ijklpqrsuvwt"
+STEP = m.Symbol("t")
 
 
 class Lettered:
@@ -22,13 +26,32 @@ class Lettered:
         self.letters = letters
         self.ranges: dict[m.Math, m.Math] = {}
 
-    def fresh(self, size: sympy.Expr) -> m.Math:
-        """A new letter for an index; the only index of an axis of size 1 is 0."""
+    def fresh(self, size: sympy.Expr, counts_steps: bool = False) -> m.Math:
+        """A new letter for an index; the only index of an axis of size 1 is 0.
+
+        counts_steps: whether it counts the steps of a scan; that is called t, if t is free.
+        """
         if size == 1:
             return m.ZERO
-        letter = next(self.letters)
+        first = list(islice(self.letters, len(LETTERS) if counts_steps else 1))
+        letter = STEP if STEP in first else first[0]
+        self.letters = chain((other for other in first if other != letter), self.letters)
         self.ranges[letter] = number(size)
         return letter
+
+
+def indices_of_steps(node: Contraction) -> set[int]:
+    """The indices of a contraction that count the steps of a scan."""
+    return {own[0] for operand, own in node.terms if isinstance(operand, Stacked)}
+
+
+def begins_with_steps(node: Node) -> bool:
+    """Whether the first axis of `node` counts the steps of a scan."""
+    if isinstance(node, Contraction):
+        return bool(node.output) and node.output[0] in indices_of_steps(node)
+    return isinstance(node, Stacked) or any(
+        isinstance(x, Stacked) and x.ndim == node.ndim for x in node.operands
+    )
 
 
 def bases_in(formulas: Iterable[m.Math]) -> set[str]:

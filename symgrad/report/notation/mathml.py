@@ -103,7 +103,8 @@ def _partial(p: m.Partial) -> str:
 def _second(p: m.SecondPartial) -> str:
     d = "<mo>∂</mo>"
     above = [f"<msup>{d}<mn>2</mn></msup>", element(p.loss)]
-    return f"<mfrac>{_row(above)}{_row([d, element(p.of), d, element(p.by)])}</mfrac>"
+    below = [part for each in p.below for part in (d, element(each))]
+    return f"<mfrac>{_row(above)}{_row(below)}</mfrac>"
 
 
 def _sum(s: m.Sum) -> str:
@@ -176,6 +177,17 @@ def _along(a: m.Along) -> str:
     return _row(['<mi mathvariant="normal">d</mi>', _bracketed(element(a.of))])
 
 
+def _span(s: m.Span) -> str:
+    parts = [s.start, s.stop] + ([s.step] if s.step else [])
+    ends = ["" if part is None else element(part) for part in parts]
+    return _row([ends[0], *(_sign(":", TIGHT) + end for end in ends[1:])])
+
+
+def _blocks(b: m.Blocks) -> str:
+    rows = ("".join(f"<mtd>{element(block)}</mtd>" for block in row) for row in b.rows)
+    return _bracketed(f"<mtable>{''.join(f'<mtr>{row}</mtr>' for row in rows)}</mtable>", "[]")
+
+
 def _entries(e: m.Entries) -> str:
     indices = _row(_separated([element(i) for i in e.indices]))
     return f"<msub>{_bracketed(element(e.body), '[]')}{indices}</msub>"
@@ -246,7 +258,7 @@ def _number(n: m.Number) -> str:
     if not exponent:
         return f"<mn>{n.text}</mn>"
     power = f"<msup><mn>10</mn><mn>{int(exponent)}</mn></msup>".replace("-", "−")
-    return _row([f"<mn>{mantissa}</mn>", _sign("·"), power])
+    return power if mantissa == "1" else _row([f"<mn>{mantissa}</mn>", _sign("·"), power])
 
 
 PRINTERS: dict[type[m.Math], Callable[[Any], str]] = {
@@ -260,8 +272,11 @@ PRINTERS: dict[type[m.Math], Callable[[Any], str]] = {
     m.Fraction: lambda f: f"<mfrac>{_row([element(f.above)])}{_row([element(f.below)])}</mfrac>",
     m.Power: _power,
     m.SecondPartial: _second,
+    m.Span: _span,
+    m.Blocks: _blocks,
     m.Entries: _entries,
     m.Ones: lambda o: '<mn style="font-weight: bold">1</mn>',
+    m.Zeros: lambda z: "<mn>0</mn>",
     m.Unit: lambda u: "<mi>I</mi>",
     m.OneHot: _one_hot,
     m.Repeated: lambda r: element(r.of),

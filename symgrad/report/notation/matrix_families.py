@@ -15,7 +15,7 @@ from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.reduction import ArgMax, ArgMin, LogSumExp, Max, Min, Prod, Reduction
 from symgrad.expr.reindex import Reshape, ScatterAdd, ScatterAlong, Take, TakeAlong
-from symgrad.expr.scan import Bound, Final
+from symgrad.expr.scan import Bound
 from symgrad.expr.slots import slots_of
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.algebra import algebra, remark_of
@@ -206,12 +206,6 @@ def _algebra(w: MatrixForm, node: LinearAlgebra, at: Entry) -> m.Math:
     return found
 
 
-def _final(w: MatrixForm, node: Final, at: Entry) -> m.Math:
-    last = m.ZERO if node.scan.is_reversed else number(node.scan.length - 1)
-    name = w.name_of(node.state) or symbol(str(getattr(node.state, "name", "h")))
-    return entry_of(name, (last, *at))
-
-
 def _constant(w: MatrixForm, node: Constant, at: Entry) -> m.Math:
     """A number in every entry is a multiple of ones."""
     core = node.shape[len(at) :]
@@ -242,7 +236,6 @@ FAMILIES |= {
     ScatterAdd: _scatter_add,
     ScatterAlong: _scatter_along,
     LinearAlgebra: _algebra,
-    Final: _final,
 }
 for _kind in WORDS:
     FAMILIES[_kind] = _reduction

@@ -5,7 +5,8 @@
     S[b] = Q[b] @ K[b].T        ->   S_b = Q_b K_bᵀ       for every b
 
 A vector is a column. What is moved about entry by entry has no such form: `NoMatrices` is raised,
-and the form with indices says it. Families of nodes other than products are in `matrix_families`.
+and the form with indices says it. Families of nodes other than products are in `matrix_families`
+and the files beside it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from symgrad.expr.node import Node
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.build import scaled
 from symgrad.report.notation.entry import Entry, entry_of
-from symgrad.report.notation.letters import Lettered, NameOf
+from symgrad.report.notation.letters import Lettered, NameOf, indices_of_steps
 from symgrad.report.notation.maps import without_number
 from symgrad.report.notation.pieces import NoMatrices, Pair, Piece, joined
 from symgrad.report.notation.scalar import number
@@ -32,7 +33,7 @@ __all__ = ["FAMILIES", "MatrixForm", "NoMatrices"]
 
 Family = Callable[["MatrixForm", Any, Entry], m.Math]
 FAMILIES: dict[type[Node], Family] = {}
-EVERY = m.Symbol(":", (), True)  # all entries of an axis
+EVERY = m.Span()  # all entries of an axis
 
 
 class MatrixForm(Lettered):
@@ -64,11 +65,12 @@ class MatrixForm(Lettered):
     def product(self, node: Contraction, at: Entry) -> m.Math:
         """A contraction as a product of matrices, summed over what counts none of their axes."""
         free = [i for i in node.summed if node.sizes[i] != 1]
+        steps = indices_of_steps(node)
         for count in range(min(len(free), 3) + 1):
             for chosen in combinations(free, count):
                 fixed = dict(zip(node.output, at, strict=False))
                 before = dict(self.ranges)
-                letters = tuple(self.fresh(node.sizes[i]) for i in chosen)
+                letters = tuple(self.fresh(node.sizes[i], i in steps) for i in chosen)
                 held = fixed | dict(zip(chosen, letters, strict=True))
                 try:
                     scale, body = self._product(node, held)

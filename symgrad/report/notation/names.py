@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from symgrad.expr.step_index import LATER
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.greek import GREEK_LETTERS
 
@@ -48,14 +49,23 @@ def _base(word: str, below: tuple[str, ...]) -> m.Symbol:
     return m.Symbol(word, below[1:] if mark else below, is_word or word in UPRIGHT, mark)
 
 
-def derivative(name: str) -> m.Math:
+def is_letter(of: m.Symbol) -> bool:
+    """Whether it is a letter, with or without something below: not a word."""
+    return len(of.base) == 1 or of.base in GREEK
+
+
+def derivative(name: str, loss: m.Math = m.LOSS) -> m.Math:
     """What a derived tensor is called: `d_h` the loss's derivative by h, `t_h` the change of h.
 
-    Marks may follow one another: `t_d_h` is how the derivative by h changes.
+    Marks may follow one another: `t_d_h` is how the derivative by h changes. `d_h_later`, what
+    arrives at h from the step after it, is a delta. `loss`: its symbol.
     """
     mark, _, rest = name.partition("_")
+    if rest and mark == "d" and name.endswith(LATER):
+        part = symbol(rest.removesuffix(LATER))
+        return m.Symbol("delta", (part.base, *part.below, LATER.strip("_")))
     if rest and mark == "d":
-        return m.Partial(derivative(rest))
+        return m.Partial(derivative(rest, loss), loss)
     if rest and mark == "t":
-        return m.Along(derivative(rest))
+        return m.Along(derivative(rest, loss))
     return symbol(name)

@@ -10,7 +10,7 @@ from symgrad.expr.scan import Bound, Scan
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.equations import Equations, equations_of
-from symgrad.report.notation.index_scans import state_name, step_before
+from symgrad.report.notation.index_scans import index_given, index_made, state_name
 from symgrad.report.notation.letters import NameOf
 from symgrad.report.notation.names import symbol
 from symgrad.report.notation.scalar import number
@@ -25,12 +25,13 @@ def step_names(scan: Scan, name_of: NameOf, step: m.Math = STEP) -> NameOf:
 
     def at_step(node: Node) -> m.Math | None:
         if node in carried:
-            return entry_of(state_name(node, name_of), (step_before(scan, step),))
+            return entry_of(state_name(node, name_of), (index_given(scan, node, step),))
         if node in operands:
             bound = name_of(operands[node]) or name_of(node) or symbol(_name(node))
             return entry_of(bound, (step,)) if node in scan.step.sequences else bound
         if node in following:
-            return entry_of(state_name(carried[following.index(node)], name_of), (step,))
+            state = carried[following.index(node)]
+            return entry_of(state_name(state, name_of), (index_made(scan, state, step),))
         name = name_of(node)
         return None if name is None else entry_of(name, (step,))
 

@@ -125,12 +125,21 @@ def _along(a: m.Along) -> str:
     return f"d({text(a.of)})"
 
 
+def _span(s: m.Span) -> str:
+    ends = ("" if end is None else text(end) for end in (s.start, s.stop))
+    return ":".join((*ends, text(s.step)) if s.step else ends)
+
+
+def _blocks(b: m.Blocks) -> str:
+    return f"[{'; '.join(', '.join(map(text, row)) for row in b.rows)}]"
+
+
 def _entries(e: m.Entries) -> str:
     return f"[{text(e.body)}]_{{{', '.join(map(text, e.indices))}}}"
 
 
 def _second(p: m.SecondPartial) -> str:
-    return f"∂²{text(p.loss)}/∂{text(p.of)}∂{text(p.by)}"
+    return f"∂²{text(p.loss)}/" + "".join(f"∂{text(each)}" for each in p.below)
 
 
 def _big(b: m.Big) -> str:
@@ -193,8 +202,11 @@ PRINTERS: dict[type[m.Math], Callable[[Any], str]] = {
     m.Listed: _listed,
     m.Words: lambda w: _plain(w.text),
     m.SecondPartial: _second,
+    m.Span: _span,
+    m.Blocks: _blocks,
     m.Entries: _entries,
     m.Ones: lambda o: "𝟏",
+    m.Zeros: lambda z: "0",
     m.Unit: lambda u: "I",
     m.OneHot: lambda o: f"onehot({text(o.labels)})",
     m.Repeated: lambda r: text(r.of),

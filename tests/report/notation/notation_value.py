@@ -20,7 +20,6 @@ from numpy_evaluator import SCALAR
 
 from symgrad.expr import decompositions, linear_algebra
 from symgrad.report.notation import formula as m
-from symgrad.report.notation.matrix_form import EVERY
 
 
 class Stretched(np.ndarray):
@@ -45,7 +44,7 @@ class Reader:
 
     def truth(self, formula: m.Math) -> Any:
         """Whether a condition holds."""
-        return np.asarray(self._raw(formula)) != 0
+        return np.asarray(self.value(formula)) != 0
 
     def _raw(self, formula: m.Math) -> Any:
         if formula in self.names:
@@ -121,11 +120,30 @@ def _power(r: Reader, p: m.Power) -> Any:
 
 def _indexed(r: Reader, x: m.Indexed) -> Any:
     of = np.asarray(r._raw(x.of))
-    places = tuple(slice(None) if i == EVERY else r.place(i) for i in x.indices)
-    if len(places) == 1 and of.ndim == 2 and not isinstance(x.of, m.Symbol):
+    if len(x.indices) == 1 and of.ndim == 2 and not isinstance(x.of, m.Symbol):
         assert of.shape[1] == 1, x
-        return of[places[0], 0]
-    return of[places]
+        of = of[:, 0]
+    for axis, index in reversed(list(enumerate(x.indices))):
+        is_span = isinstance(index, m.Span)
+        of = np.take(of, _places(r, index, of.shape[axis]) if is_span else r.place(index), axis)
+    return of
+
+
+def _places(r: Reader, s: m.Span, size: int) -> Any:
+    """The places that a span takes, each of which must exist."""
+    step = 1 if s.step is None else r.place(s.step)
+    ends = (0, size) if step > 0 else (size - 1, -1)
+    start, stop = (
+        end if told is None else r.place(told)
+        for told, end in zip((s.start, s.stop), ends, strict=True)
+    )
+    found = np.array(range(start, stop, step), int)
+    assert np.all((found >= 0) & (found < size)), (s, size)
+    return found
+
+
+def _blocks(r: Reader, b: m.Blocks) -> Any:
+    return np.block([[_matrix(r.value(block)) for block in row] for row in b.rows])
 
 
 def _entries(r: Reader, e: m.Entries) -> Any:
@@ -293,7 +311,9 @@ READERS: dict[type[m.Math], Callable[[Reader, Any], Any]] = {
     m.Between: _between,
     m.Indexed: _indexed,
     m.Entries: _entries,
+    m.Blocks: _blocks,
     m.Ones: lambda r, o: np.ones((r.place(o.size), 1)),
+    m.Zeros: lambda r, z: np.zeros((r.place(z.rows), r.place(z.columns))),
     m.Unit: lambda r, u: np.eye(r.place(u.size)),
     m.OneHot: _one_hot,
     m.Repeated: _repeated,

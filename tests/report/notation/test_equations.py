@@ -51,10 +51,10 @@ def test_no_index_bears_a_name_in_use() -> None:
 
 
 def test_what_has_no_form_in_matrices_has_one_with_indices() -> None:
-    z = sg.concat([x, x], axis=1)
+    z = sg.reshape(x, (3 * n,))
     found = equations_of(z, {**NAMES, z: symbol("Z")}.get)
     assert found.matrix is None
-    assert text(found.indices) == "Z[i, j] = {X[i, j] if j < 3; X[i, j - 3] otherwise}"
+    assert text(found.indices) == "Z[i] = X[⌊i/3⌋, mod(i, 3)]"
 
 
 def test_the_conventions_are_printed() -> None:

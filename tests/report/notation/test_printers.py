@@ -61,7 +61,9 @@ def _of_every_class() -> list[Math]:
         m.Big("argmax", (x,), one), m.Big("max", (x,), one, (m.Relation("!=", x, one),)),
         m.OneHot(x, one), m.Ones(one), m.Unit(one), m.Repeated(x, "row"), m.Negative(m.Fraction(x, x)),
         m.Apply("log2", (x,)), m.Apply("singular values", (x,)), m.Symbol("", ()), symbol(""),
-        m.Symbol("∞", (), True), m.Apply("σ", (x,)),
+        m.Symbol("∞", (), True), m.Apply("σ", (x,)), m.Transposed(m.Blocks(((x, m.Zeros(one, one)),))),
+        m.Indexed(x, (m.Span(), m.Span(one, m.Sum((x, one))), m.Span(None, None, m.Negative(one)))),
+        m.Blocks(((x,) * 12,)), m.Blocks(((x,), (m.Sum((x, m.Power(x, one))),))),
     ]  # fmt: skip
 
 

@@ -15,12 +15,14 @@ from symgrad.expr.dimension import shape_text
 from symgrad.expr.equation import right_side
 from symgrad.expr.leaf import Input, Named, Parameter
 from symgrad.expr.node import Node
+from symgrad.expr.scan import Scan
 from symgrad.expr.walk import postorder
 
 Kind = Literal["input", "tensor", "result", "folded"]
 
 LONGEST_BLOCK = 16  # boxes in a block that repeats
 FEWEST_REPEATS = 5  # with fewer, nothing is folded
+LOOP = "the loop"  # a scan has no shape, and no name of the user's
 SHOWN_REPEATS = 2  # before the fold; one more comes after it
 
 
@@ -92,18 +94,20 @@ def graph_of(
         position[node] = len(boxes)
         is_input = isinstance(node, Input)
         kind: Kind = "input" if is_input else "result" if node in results else "tensor"
+        is_loop = isinstance(node, Scan)
         boxes.append(
             Box(
-                called[node],
+                LOOP if is_loop else called[node],
                 "" if is_input else right_side(node, called.get),
-                shape_text(node.shape),
+                "" if is_loop else shape_text(node.shape),
                 kind,
                 f"#eq-{numbers[node]}" if node in numbers else None,
                 tuple(called[p] for p in below if isinstance(p, Parameter)),
             )
         )
         arrows += [
-            Arrow(position[tail], position[node], shape_text(tail.shape), {tail, node} <= trained)
+            Arrow(position[tail], position[node], boxes[position[tail]].shape,
+                  {tail, node} <= trained)
             for tail in below
             if tail in position
         ]

@@ -77,7 +77,7 @@ def drawn(graph: Graph, title: str, backward: bool = True) -> str:
         _draw_arrow(arrows, [(x - shift, y) for x, y in points], shift)
         if is_double:
             _draw_arrow(returns, [(x + shift, y) for x, y in reversed(points)], -shift)
-        if arrow.tail not in told:  # all uses of a tensor carry its shape; the first tells it
+        if arrow.shape and arrow.tail not in told:  # the first use of a tensor tells its shape
             told.add(arrow.tail)
             _tell_shape(shapes, arrow.shape, points, shift + 6)
     for i, box in enumerate(graph.boxes):

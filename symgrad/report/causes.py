@@ -11,7 +11,7 @@ from symgrad.expr.node import Node
 from symgrad.expr.reduction import LogSumExp
 from symgrad.report.derivation_record import Cause, Prose
 from symgrad.report.explanations import family_of, title_of
-from symgrad.report.notation import Math
+from symgrad.report.notation import Math, Words
 
 Sentence = Callable[[Sequence[Node], Math, Prose], Prose]
 
@@ -30,8 +30,19 @@ def causes(
         told = SENTENCES[family](nodes, about, listed(list(operands)) or ("its operands",))
         if own[0].mode == FORWARD and own[0].kind == "rule":
             told = (*told, " Read forwards, this gives the change of ", about, ".")
+        told = _in_words(told)
         found.append(Cause(family, title_of(family), own[0].rule, own[0].formula, told))
     return tuple(found)
+
+
+def _in_words(sentence: Prose) -> Prose:
+    """A sentence in which what has no symbol (the loop over t) is a word like others."""
+    parts = [part.text if isinstance(part, Words) else part for part in sentence]
+    first = next((k for k, part in enumerate(parts) if part != ""), 0)
+    start = parts[first]
+    if isinstance(start, str):
+        parts[first] = start[:1].upper() + start[1:]
+    return tuple(parts)
 
 
 def listed(formulas: list[Math]) -> Prose:

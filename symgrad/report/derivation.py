@@ -43,7 +43,7 @@ from symgrad.report.followed import Followed, read_of_steps
 from symgrad.report.journal_steps import Surroundings, step_records
 from symgrad.report.notation import Math, symbol
 from symgrad.report.paper_names import PaperNames, owners_of
-from symgrad.report.reasons import BY_NAME
+from symgrad.report.reasons import BY_NAME, told_once
 from symgrad.report.scan_steps import StepOnPaper, owner_in
 from symgrad.report.simplified import history, history_on_paper
 
@@ -102,6 +102,7 @@ class _Telling:
         self.writer = EquationWriter(self.names, followed.started_numbers, evidence)
         self.taken = {*self.names.naming.names.values(), *followed.paper.names.values()}
         self.of_steps: set[Node] = set()  # not told: they are told as tensors of a step
+        self.explained: set[str] = set()  # passes whose reason was told
         self.printed = followed.textbook.form.outputs
         raw = self.derived.raw.values()
         self._name_steps(self.names, postorder([*followed.forward_roots, *raw]))
@@ -248,7 +249,7 @@ class _Telling:
             needed = self.followed.started.untold(node, told)
             rewriting = Rewriting(old, new, tuple(map(self.writer.equation, needed)), reasons)
             found.setdefault((old.index, new.index), rewriting)
-        return tuple(found.values())
+        return told_once(found.values(), self.explained)
 
     # -- the differentiation -----------------------------------------------------------------
 
@@ -350,7 +351,9 @@ class _Telling:
             if differ(old, new) and reasons and not is_circular(old):
                 title = self._layer_of_derivative(node)
                 found.append((title, Rewriting(old, new, (), reasons)))
-        return grouped(found, "simplified")
+        told_as = told_once((rewriting for _, rewriting in found), self.explained)
+        titles = [title for title, _ in found]
+        return grouped(list(zip(titles, told_as, strict=True)), "simplified")
 
     def _closed(self, form: ClosedForm) -> Closed:
         equation = form.equation(self.followed.result_symbol(form.key))

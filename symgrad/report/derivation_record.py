@@ -94,7 +94,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a rewriting changes no value. `name`: of the pass."""
+    """Why a rewriting changes no value. `name`: of the pass. text: "" if it was told before."""
 
     name: str
     title: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from symgrad.report.derivation_record import Reason
+from collections.abc import Iterable
+from dataclasses import replace
+
+from symgrad.report.derivation_record import Reason, Rewriting
 
 # pass -> a title, and why what it writes is equal
 REASONS: dict[str, tuple[str, str]] = {
@@ -89,3 +92,17 @@ BY_NAME = Reason(
 def reason(name: str) -> Reason:
     """What is said of the pass `name`."""
     return Reason(name, *REASONS[name])
+
+
+def told_once(rewritings: Iterable[Rewriting], told: set[str]) -> tuple[Rewriting, ...]:
+    """The same, each reason explained where it comes first; later its title says enough.
+
+    `told`: names of passes that were explained before; it grows.
+    """
+    found = []
+    for each in rewritings:
+        new = {r.name for r in each.reasons} - told
+        reasons = (r if r.name in new else replace(r, text="") for r in each.reasons)
+        found.append(replace(each, reasons=tuple(reasons)))
+        told |= new
+    return tuple(found)

@@ -7,7 +7,7 @@ A tensor that is the same at every step receives something at each: dL/dW_t, sum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from symgrad.calculus.journal import FORWARD, Journal
 from symgrad.expr.leaf import Constant, Leaf
@@ -77,7 +77,7 @@ class StepOnPaper:
         """Those of the step, without those of its derivation."""
         writer = EquationWriter(self.names, {})
         lines = [node for node in self.naming.lines if node in self.told]
-        return tuple(writer.equation(node) for node in lines)
+        return tuple(writer.equation(node) for node in _as_written(lines))
 
     def from_outside(self, stacks: Iterable[Stacked]) -> dict[Node, Math]:
         """What the tensors of the step are called around it, where the step is an index of theirs.
@@ -203,6 +203,24 @@ def around_step(scan: Scan, state: Node, name: Math) -> tuple[Math, Math]:
     indices = index_given(scan, state, TIME), index_made(scan, state, TIME)
     before, after = (entry_of(name, (index,)) for index in indices)
     return before, after
+
+
+def _as_written(lines: Sequence[Node]) -> list[Node]:
+    """`lines` in the order in which the user wrote them, as far as each follows what it reads."""
+    places = {node: (_line_of(node), k) for k, node in enumerate(lines)}
+    reads = {node: {x for x in postorder([node]) if x in places} - {node} for node in lines}
+    left = sorted(lines, key=places.__getitem__)
+    found: list[Node] = []
+    while left:
+        ready = next(node for node in left if reads[node].isdisjoint(left))
+        left.remove(ready)
+        found.append(ready)
+    return found
+
+
+def _line_of(node: Node) -> tuple[str, int]:
+    file, _, line = (node.location or "").rpartition(":")
+    return file, int(line) if line.isdecimal() else 0
 
 
 def owner_in(roots: Iterable[Node], names: NameOf) -> Callable[[Node], Node]:

@@ -219,6 +219,16 @@ def _chained(c: m.Chained) -> str:
     return line
 
 
+def _fraction(f: m.Fraction) -> str:
+    """Fractions within fractions are as large as those beside them."""
+    above, below = (
+        rf"\displaystyle {latex(side)}" if any(isinstance(x, FRACTIONS) for x in m.parts_of(side))
+        else latex(side)
+        for side in (f.above, f.below)
+    )  # fmt: skip
+    return rf"\frac{{{above}}}{{{below}}}"
+
+
 def _listed(x: m.Listed) -> str:
     inner = ", ".join(map(latex, x.parts))
     return inner if x.is_bare else rf"\left({inner}\right)"
@@ -232,6 +242,7 @@ def _number(n: m.Number) -> str:
     return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
 
 
+FRACTIONS = (m.Fraction, m.Partial, m.SecondPartial)
 PRINTERS: dict[type[m.Math], Callable[[Any], str]] = {
     m.Symbol: _symbol,
     m.Number: _number,
@@ -240,7 +251,7 @@ PRINTERS: dict[type[m.Math], Callable[[Any], str]] = {
     m.Sum: _sum,
     m.Negative: lambda n: "-" + _held(n.of, m.PRODUCT, is_first=False),
     m.Product: _product,
-    m.Fraction: lambda f: rf"\frac{{{latex(f.above)}}}{{{latex(f.below)}}}",
+    m.Fraction: _fraction,
     m.Power: _power,
     m.Transposed: lambda t: f"{_base(t.of)}^{{\\top}}",
     m.Inverted: _inverted,

@@ -100,6 +100,13 @@ def _partial(p: m.Partial) -> str:
     return f"<mfrac>{_row([d, element(p.loss)])}{_row([d, element(p.of)])}</mfrac>"
 
 
+def _half(side: m.Math) -> str:
+    """Fractions within fractions are as large as those beside them."""
+    is_tall = any(isinstance(part, FRACTIONS) for part in m.parts_of(side))
+    style = ' displaystyle="true" scriptlevel="0"' if is_tall else ""
+    return f"<mrow{style}>{element(side)}</mrow>"
+
+
 def _second(p: m.SecondPartial) -> str:
     d = "<mo>∂</mo>"
     above = [f"<msup>{d}<mn>2</mn></msup>", element(p.loss)]
@@ -261,6 +268,7 @@ def _number(n: m.Number) -> str:
     return power if mantissa == "1" else _row([f"<mn>{mantissa}</mn>", _sign("·"), power])
 
 
+FRACTIONS = (m.Fraction, m.Partial, m.SecondPartial)
 PRINTERS: dict[type[m.Math], Callable[[Any], str]] = {
     m.Symbol: _symbol,
     m.Number: _number,
@@ -269,7 +277,7 @@ PRINTERS: dict[type[m.Math], Callable[[Any], str]] = {
     m.Sum: _sum,
     m.Negative: lambda n: _row([_sign("−"), _held(n.of, m.PRODUCT, is_first=False)]),
     m.Product: _product,
-    m.Fraction: lambda f: f"<mfrac>{_row([element(f.above)])}{_row([element(f.below)])}</mfrac>",
+    m.Fraction: lambda f: f"<mfrac>{_half(f.above)}{_half(f.below)}</mfrac>",
     m.Power: _power,
     m.SecondPartial: _second,
     m.Span: _span,

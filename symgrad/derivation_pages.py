@@ -26,8 +26,10 @@ from symgrad.program.cost_by_equation import spending
 from symgrad.report.closed_forms import as_forms, closed_forms
 from symgrad.report.costs import Costs, Spent
 from symgrad.report.derivation import Emitted, derivation_record
-from symgrad.report.derivation_record import DerivationRecord, Drawing, Excerpt
 from symgrad.report.followed import Followed
+from symgrad.report.followed_names import FollowedNames
+from symgrad.report.record.definition import Drawing, Excerpt
+from symgrad.report.record.derivation import DerivationRecord
 from symgrad.sample_sizes import sample_sizes
 from symgrad.stages import before_derivation, compiled_with
 
@@ -60,10 +62,11 @@ def derivation_of(
     compiled, position = compiled_with(model, function, observer)
     stabilised = before_derivation(model)
     derived, equations = compiled.derived[position], compiled.equations[position]
-    followed = Followed(model, derived, stabilised, equations.names, equations.numbers, level)
+    followed = Followed(model, derived, stabilised, equations.names, equations.numbers)
+    names = FollowedNames(followed, level)
     plan = compiled.plans[position]
     door = door_of(model, derived, plan, equations)
-    evidence, closed = None, closed_forms(followed)
+    evidence, closed = None, closed_forms(names)
     if at is not None or is_checked:
         evidence = evidence_of(
             model, derived, at, seed, is_checked, as_forms(followed, closed)
@@ -80,20 +83,19 @@ def derivation_of(
     if evidence is not None and is_portable:
         evidence = replace(evidence, numbers=evidence.numbers.rounded_up())
     record = derivation_record(
-        followed, emitted, closed,
-        definition=definition, graph=drawing_of(followed), evidence=evidence,
+        names, emitted, closed,
+        definition=definition, graph=drawing_of(names), evidence=evidence,
     )  # fmt: skip
     if derived.name in OF_THE_LOSS:
         record = replace(record, health=health_section(model, measures))
     return record, None if evidence is None else evidence.numbers
 
 
-def drawing_of(followed: Followed) -> Drawing:
+def drawing_of(called: FollowedNames) -> Drawing:
     """The graph of what is differentiated; words where the library that lays it out is missing."""
-    outputs = {
-        followed.started.names.get(node, "result"): node for node in followed.forward_roots
-    }
-    names, title = followed.started.names, followed.model.name
+    followed, names = called.followed, called.started.names
+    outputs = {names.get(node, "result"): node for node in followed.forward_roots}
+    title = followed.model.name
     backward = bool(followed.derived.journal.steps)
     try:
         svg = computation_graph(

@@ -20,8 +20,8 @@ from symgrad.evaluation.study import Given, Numbers
 from symgrad.model.model import Model
 from symgrad.report.aligned import aligned_latex
 from symgrad.report.derivation import LEVELS
-from symgrad.report.derivation_record import DerivationRecord
 from symgrad.report.markdown import for_notebooks
+from symgrad.report.record.derivation import DerivationRecord
 from symgrad.report.render import render_derivation
 
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".tex": "latex", ".txt": "text"}

@@ -15,7 +15,7 @@ from symgrad.expr.node import Node
 from symgrad.model.model import Model
 from symgrad.passes.form import Form
 from symgrad.passes.pipeline import BEFORE_DERIVATION
-from symgrad.report.derivation_record import Verified
+from symgrad.report.record.equation import Verified
 from symgrad.stages import before_derivation
 
 

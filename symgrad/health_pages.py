@@ -11,8 +11,10 @@ from symgrad.errors import UnsupportedError
 from symgrad.health import Comparison, Health, LayerHealth, MeasuredLayer, health
 from symgrad.measuring import measure
 from symgrad.model.model import Model
-from symgrad.report.derivation_record import Drawing, HealthRow, HealthSection, Prose
 from symgrad.report.notation import number
+from symgrad.report.record.definition import Drawing
+from symgrad.report.record.equation import Prose
+from symgrad.report.record.health import HealthRow, HealthSection
 
 UNKNOWN = "?"
 FEWEST = 2  # layers; the gradient at the last is 1 by definition

@@ -14,8 +14,8 @@ from symgrad.expr.node import Node
 from symgrad.expr.walk import postorder
 from symgrad.model.model import Model, names_in
 from symgrad.report.aligned import aligned_html, aligned_latex, html_prose
-from symgrad.report.derivation_record import Equation, Prose
 from symgrad.report.notation import Math, symbol
+from symgrad.report.record.equation import Equation, Prose
 from symgrad.report.short_form import short_form
 
 OF_EXPRESSION, OF_MODEL = 12, 24  # equations that are shown at once

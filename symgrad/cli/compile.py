@@ -55,7 +55,7 @@ def compile_command(
     \b
     Examples:
       symgrad compile examples/digits_mlp.py --check
-      symgrad compile examples/models.py:small -o build --emit value_and_grad,hessian
+      symgrad compile models.py:small -o build --emit value_and_grad,hessian
       symgrad compile --formula "sum(log(1 + exp(-y * (X @ w))))" \\
           --shape "X=n d" --shape y=n --shape w=d --wrt w --name logistic
 

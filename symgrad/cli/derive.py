@@ -25,7 +25,7 @@ from symgrad.report.render import FORMATS
 @click.option("--level", type=click.Choice(LEVELS), default="steps", show_default=True,
               help="How much is told: results, a step per named tensor, every step.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(FORMATS), default=None,
-              help="By default what FILE's ending says, else text.")  # fmt: skip
+              help="By default what FILE's ending says; text if it has none.")  # fmt: skip
 @click.option("--at", metavar="FILE.npz|random", help="Values beside every equation: from a file, "
               "or small random ones.")  # fmt: skip
 @click.option("--size", "sizes", multiple=True, metavar="NAME=N",
@@ -67,7 +67,7 @@ def derive(
     """
     given_sizes = sizes_in(sizes)
     model = source.model()
-    form = form or SUFFIXES.get(Path(path or "").suffix, "text")
+    form = form or _format_of(path)
     words = None if source.formula is None else of_formula(source.formula)
     with progress(f"deriving {model.name}") as tell:
         derivation = Derivation(*derivation_of(
@@ -85,3 +85,13 @@ def derive(
         click.echo(f"a step does not hold: {failure}", err=True)
     if derivation.failures:
         raise SystemExit(1)
+
+
+def _format_of(path: str | None) -> str:
+    """What the ending of FILE says; text where it has none. Refuses other endings."""
+    suffix = Path(path or "").suffix
+    if suffix and suffix not in SUFFIXES:
+        raise click.UsageError(
+            f"the ending of {path} is none of {', '.join(SUFFIXES)}; say what it holds by --format"
+        )
+    return SUFFIXES.get(suffix, "text")

@@ -65,9 +65,7 @@ def point_from(
         raise CheckError(
             f"{source} does not give the values of the parameters and inputs",
             facts={label: text for label, text in problems.items() if text},
-            fix="save them by name: np.savez(file, "
-            + ", ".join(f"{name}=..." for name in list(by_name)[:3])
-            + ")",
+            fix=f"save them by name: np.savez(file, {_arguments(list(by_name)[:3])})",
         )
     given = {by_name[name]: as_kind(array, by_name[name]) for name, array in arrays.items()}
     try:
@@ -90,6 +88,13 @@ def _part(whole: Array, shape: tuple[int, ...]) -> Array | None:
     if whole.ndim != len(shape) or any(a < b for a, b in zip(whole.shape, shape, strict=True)):
         return None
     return whole[tuple(map(slice, shape))]
+
+
+def _arguments(names: list[str]) -> str:
+    """`x=..., y=...`, or a dict where a name is no identifier: that of a layer's parameter."""
+    if all(name.isidentifier() for name in names):
+        return ", ".join(f"{name}=..." for name in names)
+    return "**{" + ", ".join(f'"{name}": ...' for name in names) + "}"
 
 
 def _misfits(arrays: Mapping[Named, Array]) -> Iterator[str]:

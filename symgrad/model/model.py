@@ -118,7 +118,9 @@ class Model(Displayed):
         return values
 
     def __repr__(self) -> str:
-        return f"<Model {self.name}: {len(self.parameters)} parameters, {len(self.inputs)} inputs>"
+        counts = (("parameter", len(self.parameters)), ("input", len(self.inputs)))
+        held = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in counts)
+        return f"<Model {self.name}: {held}>"
 
 
 def _updates(

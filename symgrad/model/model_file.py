@@ -90,7 +90,9 @@ def _run(file: Path) -> dict[str, Any]:
         with _own_imports(file.resolve().parent), _own_labels(), until_end_of_file():
             sys.modules[MODULE_NAME] = module
             exec(code, module.__dict__)
-    except SymgradError:
+    except SymgradError as error:
+        if error.where is None:
+            raise _located(file, error) from None
         raise
     except SyntaxError as error:
         raise ModelFileError(
@@ -109,20 +111,33 @@ def _run(file: Path) -> dict[str, Any]:
 
 def _failure(file: Path, error: BaseException) -> ModelFileError:
     """The error of the user's code, with the line of the file that led to it."""
-    frames = [
-        (frame.f_code.co_filename, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if frame.f_code.co_filename == str(file.resolve())
-    ]
+    line = _line_of(file, error)
     what = traceback.format_exception_only(error)[-1].strip().splitlines()[0]
-    if not frames:
+    if line is None:
         return ModelFileError(f"{file} failed: {what}")
-    filename, line = frames[-1]
     return ModelFileError(
         f"{file} failed: {what}",
         where=f"{file}:{line}",
-        facts={"line": linecache.getline(filename, line).strip()},
+        facts={"line": linecache.getline(str(file.resolve()), line).strip()},
     )
+
+
+def _located(file: Path, error: SymgradError) -> SymgradError:
+    """`error`, which does not know where it arose, at the line of the file that led to it."""
+    line = _line_of(file, error)
+    if line is None:
+        return error
+    return type(error)(error.what, where=f"{file}:{line}", facts=error.facts, fix=error.fix)
+
+
+def _line_of(file: Path, error: BaseException) -> int | None:
+    """The last line of the file that was running when the error arose."""
+    lines = [
+        line
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename == str(file.resolve())
+    ]
+    return lines[-1] if lines else None
 
 
 @contextmanager

@@ -140,7 +140,20 @@ class Regions:
     def _level(self, whole: Whole, candidates: Iterable[Node]) -> dict[Node, Part]:
         inside = set(candidates)
         parts = {x: self._part(x) for x in whole.operands if x in inside}
-        return {x: part for x, part in parts.items() if part is not None}
+        found = {x: part for x, part in parts.items() if part is not None}
+        # one below another waits for it: opened here and closed there it would look like two
+        below = set[Node]().union(*map(self._below, found)) if len(found) > 1 else set[Node]()
+        return {x: part for x, part in found.items() if x not in below}
+
+    def _below(self, node: Node) -> set[Node]:
+        """The nodes that opening `node`, and what it is made of, may bring to light."""
+        found: set[Node] = set()
+        level = {node}
+        for _ in range(MOST_LEVELS):
+            parts = [part for x in level if (part := self._part(x)) is not None]
+            level = {x for part in parts for x in part.operands} - found
+            found |= level
+        return found
 
     def _composed(self, root: Whole | Map, opened: Iterable[Node]) -> Whole:
         """`root` over the operands that are left once the nodes of `opened` are opened."""

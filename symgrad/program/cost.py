@@ -219,7 +219,7 @@ def _updated(line: Instruction) -> sympy.Expr:
     target, indices = line.values[0], line.values[-1]
     if line.op == "add_box":
         return product(
-            size if entry == ":" else _extent(*entry)
+            size if entry == ":" else _extent(size, *entry)
             for entry, size in zip(line.options["box"], target.shape, strict=True)
         )
     if line.op == "add_at":
@@ -228,10 +228,13 @@ def _updated(line: Instruction) -> sympy.Expr:
     return indices.size
 
 
-def _extent(start: sympy.Expr, stop: sympy.Expr | None, step: int) -> sympy.Expr:
-    """How many entries a slice has."""
-    end = sympy.S.NegativeOne if stop is None else stop
-    return sympy.ceiling(sympy.expand(end - start) / step)
+def _extent(
+    size: sympy.Expr, start: sympy.Expr | None, stop: sympy.Expr | None, step: int
+) -> sympy.Expr:
+    """How many entries of an axis a slice has; None stands for an end of the axis."""
+    first, beyond = (size - 1, sympy.S.NegativeOne) if step < 0 else (sympy.S.Zero, size)
+    start, stop = first if start is None else start, beyond if stop is None else stop
+    return sympy.ceiling(sympy.expand(stop - start) / step)
 
 
 def _scratch(line: Instruction) -> Bytes:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from symgrad.report.derivation_record import Equation, Prose
+from symgrad.report.conventions import below_each_other
 from symgrad.report.notation import Math, Relation, Symbol, latex, mathml
+from symgrad.report.record.equation import Equation, Prose
 
 CELL = "text-align: left; vertical-align: baseline; padding: 0.2em 0.3em; border: 0"
 LEFT = CELL.replace("left", "right", 1)
@@ -35,7 +36,7 @@ class _Row:
 
 def aligned_latex(equations: Sequence[Equation], most: int) -> str:
     """The last `most` of `equations` as one display for MathJax; dots stand for the others."""
-    rows = list(_rows(equations[-most:]))
+    rows = list(_rows(below_each_other(equations[-most:])))
     lines = [_latex_row(row) for row in rows]
     if len(equations) > most:
         lines.insert(0, r"& \;\;\vdots &&")
@@ -56,7 +57,8 @@ def aligned_html(equations: Sequence[Equation], most: int, folds: bool = False) 
 
 
 def _table(equations: Sequence[Equation]) -> str:
-    rows = "".join(f'<tr style="background: none">{_cells(row)}</tr>' for row in _rows(equations))
+    told = below_each_other(equations)
+    rows = "".join(f'<tr style="background: none">{_cells(row)}</tr>' for row in _rows(told))
     style = "border: 0; border-collapse: collapse; margin: 0.3em 0"
     return f'<table role="presentation" style="{style}"><tbody>{rows}</tbody></table>'
 

@@ -9,9 +9,10 @@ from symgrad.expr.contraction import Contraction
 from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.reduction import LogSumExp
-from symgrad.report.derivation_record import Cause, Prose
 from symgrad.report.explanations import family_of, title_of
 from symgrad.report.notation import Math, Words
+from symgrad.report.record.equation import Prose
+from symgrad.report.record.steps import Cause
 
 Sentence = Callable[[Sequence[Node], Math, Prose], Prose]
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from symgrad.expr.leaf import Named, Parameter
 from symgrad.expr.node import Node
 from symgrad.expr.walk import postorder
-from symgrad.report.derivation_record import Group
+from symgrad.report.record.derivation import Group
 
 Item = TypeVar("Item")
 

@@ -16,11 +16,12 @@ from symgrad.expr.node import Node
 from symgrad.expr.scan import Bundle, Final, Scan, Stacked
 from symgrad.passes.form import Form
 from symgrad.passes.one_formula import in_one_formula
-from symgrad.report.derivation_record import Equation
 from symgrad.report.equation_writer import EquationWriter
 from symgrad.report.followed import Followed
+from symgrad.report.followed_names import FollowedNames
 from symgrad.report.notation import Math, symbol, text
 from symgrad.report.notation.formula import Relation
+from symgrad.report.record.equation import Equation
 
 LONGEST = 64  # characters of a right side: what is longer is not read at a glance
 LONGEST_WITH_INDICES = 96
@@ -44,9 +45,9 @@ class ClosedForm:
         return EquationWriter(self.names.get, {}).equation(self.node, left)
 
 
-def closed_forms(followed: Followed) -> tuple[ClosedForm, ...]:
+def closed_forms(called: FollowedNames) -> tuple[ClosedForm, ...]:
     """One for each derivative that has a short one which does not stand on the page already."""
-    return tuple(_found(followed))
+    return tuple(_found(called))
 
 
 def as_forms(followed: Followed, closed: tuple[ClosedForm, ...]) -> list[tuple[str, Form]]:
@@ -59,14 +60,14 @@ def as_forms(followed: Followed, closed: tuple[ClosedForm, ...]) -> list[tuple[s
     return [(title, Form(dict(outputs), {}, {})) for title, outputs in forms]
 
 
-def _found(followed: Followed) -> Iterator[ClosedForm]:
-    named = _names(followed)
+def _found(called: FollowedNames) -> Iterator[ClosedForm]:
+    followed, named = called.followed, _names(called)
     given = {node: name for node, name in named.items() if isinstance(node, Leaf)}
-    writer = EquationWriter(followed.paper_names, {})
+    writer = EquationWriter(called.paper, {})
     for key, node in followed.textbook.form.outputs.items():
         if isinstance(node, Leaf) or node in followed.values_on_paper:
             continue
-        left = followed.result_symbol(key)
+        left = called.result(key)
         for names, longest in ((named, LONGEST), (given, LONGEST_OF_GIVEN)):
             if not _is_small(node, names):
                 continue
@@ -81,9 +82,10 @@ def _found(followed: Followed) -> Iterator[ClosedForm]:
                 break
 
 
-def _names(followed: Followed) -> dict[Node, Math]:
+def _names(called: FollowedNames) -> dict[Node, Math]:
     """What is given and the tensors of the forward pass by the names that those have there."""
-    textbook, names = followed.textbook, followed.journal_names
+    followed, names = called.followed, called.journal
+    textbook = followed.textbook
     found: dict[Node, Math] = {}
     for node in textbook.nodes:
         started = textbook.named.get(node, followed.started_as(node))

@@ -9,21 +9,24 @@ from symgrad.expr.leaf import Leaf
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Scan, Stacked
 from symgrad.expr.walk import postorder
-from symgrad.report.derivation_record import CodeBlock, Equation
 from symgrad.report.equation_writer import EquationWriter
 from symgrad.report.followed import Followed
+from symgrad.report.followed_names import FollowedNames
 from symgrad.report.notation import Math
 from symgrad.report.notation.build import transposed
 from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.names import derivative
+from symgrad.report.record.derivation import CodeBlock
+from symgrad.report.record.equation import Equation
 from symgrad.report.scan_steps import TIME, around_step, step_names
 
 
 def code_blocks(
-    blocks: Sequence[Block], followed: Followed, told: Mapping[str, Equation]
+    blocks: Sequence[Block], called: FollowedNames, told: Mapping[str, Equation]
 ) -> tuple[CodeBlock, ...]:
     """`blocks` with their equations. `told`: those that stand further up, by number."""
-    outside, inside = module_names(followed)
+    followed = called.followed
+    outside, inside = module_names(called)
     writer = EquationWriter(outside.get, followed.numbers)
     of_steps = EquationWriter(inside.get, followed.numbers)
     by_number = {n: node for node, n in followed.numbers.items() if node in followed.code_names}
@@ -54,9 +57,9 @@ def code_blocks(
     return tuple(found)
 
 
-def module_names(followed: Followed) -> tuple[dict[Node, Math], dict[Node, Math]]:
+def module_names(called: FollowedNames) -> tuple[dict[Node, Math], dict[Node, Math]]:
     """What the module's tensors are called: as on paper, where they stand there; and in steps."""
-    on_paper, loss = followed.paper_names, followed.journal_names.loss
+    followed, on_paper, loss = called.followed, called.paper, called.journal.loss
     names: dict[Node, Math] = {}
     for node, name in followed.code_names.items():
         paper = node if isinstance(node, Leaf) else followed.on_paper(node)
@@ -71,7 +74,8 @@ def module_names(followed: Followed) -> tuple[dict[Node, Math], dict[Node, Math]
         names[node] = known if known is not None else derivative(name, loss)
     nodes = postorder(followed.derived.form.outputs.values())
     inside: dict[Node, Math] = {}
-    _name_steps([node for node in nodes if isinstance(node, Scan)], followed, names, inside)
+    scans = [node for node in nodes if isinstance(node, Scan)]
+    _name_steps(scans, followed.code_names, loss, names, inside)
     return names, inside
 
 
@@ -83,25 +87,28 @@ def _as_laid_out(name: Math | None, paper: Node, followed: Followed) -> Math | N
 
 
 def _name_steps(
-    scans: Sequence[Scan], followed: Followed, names: dict[Node, Math], inside: dict[Node, Math]
+    scans: Sequence[Scan],
+    code_names: Mapping[Node, str],
+    loss: Math,
+    names: dict[Node, Math],
+    inside: dict[Node, Math],
 ) -> None:
     """Names in the steps of `scans`: in the code's words, with the step as an index."""
-    loss = followed.journal_names.loss
     for scan in scans:
         nodes = set(postorder(scan.step.following))
         given = step_names(scan, names.get, loss)
         for state, follows in zip(scan.step.carried, scan.step.following, strict=True):
-            called = followed.code_names.get(state)
+            called = code_names.get(state)
             if called is not None:
                 names[state] = derivative(called, loss)
                 given[state], after = around_step(scan, state, names[state])
                 if not isinstance(follows, Leaf):
                     given[follows] = after
-        for node in followed.code_names:
+        for node in code_names:
             if node in nodes and node not in given:
-                given[node] = entry_of(derivative(followed.code_names[node], loss), (TIME,))
+                given[node] = entry_of(derivative(code_names[node], loss), (TIME,))
         inside.update(given)
-        _name_steps([n for n in nodes if isinstance(n, Scan)], followed, names, inside)
+        _name_steps([n for n in nodes if isinstance(n, Scan)], code_names, loss, names, inside)
 
 
 def _differ(paper: Equation, module: Equation) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import sympy
 
 from symgrad.report.cost_formula import cost_formula
-from symgrad.report.derivation_record import CostRatio, CostRow, CostTable
 from symgrad.report.notation import Math
+from symgrad.report.record.costs import CostRatio, CostRow, CostTable
 
 FORWARD, BACKWARD, TOTAL = "forward", "backward", "total"
 OF_TANGENTS = {FORWARD: "values", BACKWARD: "derivatives", TOTAL: TOTAL}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from symgrad.report.derivation_record import Equation
 from symgrad.report.notation import Math, Relation
 from symgrad.report.notation.formula import Chained, parts_of
+from symgrad.report.record.equation import Equation
 
 
 def with_names(equation: Equation, names: tuple[Math, ...]) -> Equation:

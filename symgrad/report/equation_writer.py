@@ -10,8 +10,8 @@ from symgrad.calculus.journal import Step
 from symgrad.expr.dimension import shape_text
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Bundle, Scan
-from symgrad.report.derivation_record import Equation, Verified
 from symgrad.report.notation import Math, Relation, Symbol, equations_of
+from symgrad.report.record.equation import Equation, Verified
 
 NameOf = Callable[[Node], Math | None]
 
@@ -53,10 +53,11 @@ class EquationWriter:
         if isinstance(node, Scan | Bundle):
             return blank
         written = equations_of(node, lambda n: name if n is node else self.name_of(n))
+        matrix, indices = _unless_trivial(written.matrix), _unless_trivial(written.indices)
         return replace(
             blank,
-            matrix=written.matrix,
-            index=None if written.indices == written.matrix else written.indices,
+            matrix=matrix,
+            index=None if indices == matrix else indices,
             remarks=tuple(written.remarks),
             ranges=written.range_relations(),
         )
@@ -100,6 +101,11 @@ def shape_of(node: Node) -> str:
 
 
 _NOTHING = Symbol("")
+
+
+def _unless_trivial(formula: Relation | None) -> Relation | None:
+    """`formula`, unless both sides are written the same."""
+    return None if formula is None or formula.left == formula.right else formula
 
 
 def _right(formula: Math | None) -> Math | None:

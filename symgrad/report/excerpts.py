@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from symgrad.expr.cells import text_of_cell
-from symgrad.report.derivation_record import Excerpt
+from symgrad.report.record.definition import Excerpt
 
 FORMULA = "--formula"
 MOST_LINES = 90  # beyond these, of long statements only the lines that made tensors are shown

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from symgrad.calculus.journal import Step
 from symgrad.calculus.rules.registry import ADJOINTS, TANGENTS
-from symgrad.report.derivation_record import Explanation
+from symgrad.report.record.steps import Explanation
 
 LAUE = (
     "S. Laue, M. Mitterreiter, J. Giesen: A Simple and Efficient Tensor Calculus. AAAI 2020, "

@@ -19,13 +19,15 @@ from symgrad.calculus.journal import FORWARD, Journal, Step
 from symgrad.expr.dimension import same_shape
 from symgrad.expr.leaf import Leaf
 from symgrad.expr.node import Node
-from symgrad.expr.scan import Bundle, Final, Scan, Stacked
+from symgrad.expr.scan import Bundle, Final, Scan
 from symgrad.expr.walk import uses
 from symgrad.report.causes import causes
-from symgrad.report.derivation_record import Arrival, Equation, Inner, StepRecord
 from symgrad.report.equation_writer import EquationWriter, shape_of
 from symgrad.report.notation import Along, Math, Partial, Words
 from symgrad.report.paper_names import PaperNames, names_of
+from symgrad.report.record.equation import Equation
+from symgrad.report.record.steps import Arrival, Inner, StepRecord
+from symgrad.report.step_groups import RULES, step_groups
 
 FITTED = {"unbroadcast": "summed over what was stretched", "broadcast": "stretched to its shape"}
 VERBS = {
@@ -72,38 +74,19 @@ def step_records(journal: Journal, around: Surroundings) -> list[tuple[Node, Ste
 class _Teller:
     def __init__(self, journal: Journal, around: Surroundings) -> None:
         self.journal, self.around = journal, around
-        self.names, self.writer = around.names, around.writer  # the writer changes with the step
+        self.names = around.names
+        self.lent: dict[Node, Math] = {}  # of derivatives that were not told under their own yet
+        self.base = self.writer = around.writer.calling(self.lent)  # `writer`: that of the step
+        self.is_every = around.level == EVERY
         self.told = set(around.told)
         self.called: dict[Node, Math] = {}  # under which name a derivative was told first
         self.summed = {step.node for step in journal.steps if step.kind == "accumulate"}
 
     def steps(self) -> Iterator[tuple[Node, StepRecord]]:
-        groups: dict[object, list[Step]] = {}
-        passes, before = 0, ""
-        for step in self.journal.steps:  # each direction is a pass of its own
-            passes += step.kind == "seed" != before
-            before = step.kind
-            groups.setdefault((passes, self._group(step)), []).append(step)
-        for steps in groups.values():
-            about = self._about(steps[0])
+        for about, steps in step_groups(self.journal, self.around.owner, self.is_every):
             record = self._step(about, steps)
-            if record.arrivals or record.inner is not None or self.around.level == EVERY:
+            if record.arrivals or record.inner is not None or self.is_every:
                 yield about, record
-
-    def _about(self, step: Step) -> Node:
-        if isinstance(step.node, Final | Stacked) and isinstance(step.result, Bundle):
-            return step.node.scan
-        return self.around.owner(step.node) if step.kind in ("rule", *FITTED) else step.node
-
-    def _group(self, step: Step) -> object:
-        """Entries of one group are told as one step."""
-        about = self._about(step)
-        is_rule = step.kind in ("rule", *FITTED)
-        if isinstance(about, Scan):
-            return about, step.mode
-        if self.around.level == EVERY and is_rule:
-            return step.number if step.kind == "rule" else (step.number, step.kind)
-        return about, step.mode, "rule" if is_rule else step.kind
 
     def _step(self, about: Node, steps: list[Step]) -> StepRecord:
         first, last = min(s.number for s in steps), max(s.number for s in steps)
@@ -113,7 +96,7 @@ class _Teller:
         anchor = f"{self.around.prefix}-{first}"
         told = None
         if isinstance(about, Scan) and about in self.journal.inner:
-            told = self.around.within(about, self.journal.inner[about], anchor)
+            told = self.around.within(about, self._passed_within(about, step.mode), anchor)
         own = [s for s in steps if not isinstance(s.result, Bundle)]
         self.writer = self._writer_within(about, own)
         explained = [s for s in own if s.node is about] or own if is_scan else own
@@ -134,6 +117,11 @@ class _Teller:
             verified=evidence.verified(steps) if evidence is not None else None,
         )
 
+    def _passed_within(self, scan: Scan, mode: str) -> Journal:
+        """The derivation of the step of a scan, in one direction."""
+        inner = self.journal.inner[scan]
+        return replace(inner, steps=[step for step in inner.steps if step.mode == mode])
+
     def _name(self, node: Node) -> Math:
         if isinstance(node, Scan):
             return Words("the loop over t")
@@ -141,7 +129,7 @@ class _Teller:
 
     def _passed(self, about: Node, step: Step) -> Equation | None:
         """The forward equation through which a step goes, with a link to it."""
-        is_rule = step.kind in ("rule", *FITTED)
+        is_rule = step.kind in RULES
         if not is_rule or isinstance(about, Leaf | Scan) or self.names(about) is None:
             return None
         return replace(self.writer.equation(about), anchor=self.around.anchors.get(about, ""))
@@ -167,19 +155,23 @@ class _Teller:
             for node in () if step.kind in ("seed", "accumulate") else step.before:
                 parts = node.operands if isinstance(node, Bundle) else (node,)
                 for part in parts:
-                    if part not in seen:
+                    if part not in seen and not isinstance(part, Scan) and self._stands(part):
                         seen.add(part)
                         yield self._arriving(step, part)
             seen.add(step.result)
+
+    def _stands(self, node: Node) -> bool:
+        """Whether the reader knows it; else it is told beside what reads it."""
+        return node in self.told or node not in self.names.naming.automatic
 
     def _writer_within(self, about: Node, steps: Sequence[Step]) -> EquationWriter:
         """In a step, what arrives is called the derivative by the tensor that it is about."""
         first = next((s for s in steps if s.node is about and s.position is not None), None)
         if first is None or self.names(about) is None or len(first.before) != 1:
-            return self.around.writer
+            return self.base
         if isinstance(about, Scan) or isinstance(first.before[0], Leaf):
-            return self.around.writer
-        return self.around.writer.calling({first.before[0]: self._derivative(about, first.mode)})
+            return self.base
+        return self.base.calling({first.before[0]: self._derivative(about, first.mode)})
 
     def _arriving(self, step: Step, node: Node) -> Equation:
         """What a step starts from: in reverse mode the derivative by what it is about."""
@@ -199,7 +191,7 @@ class _Teller:
             ):
                 continue
             is_inside = self.around.owner(receiver) is not receiver and receiver is not about
-            if self.around.level != EVERY and is_inside:
+            if not self.is_every and is_inside:
                 continue
             arrival = self._arrival(step, receiver)
             if told is not None and step.position is not None:
@@ -217,6 +209,8 @@ class _Teller:
         is_raw = step.kind == "rule" and step.position is not None
         is_raw = is_raw and not same_shape(result.shape, receiver.shape)
         left = self._derivative(receiver, step.mode)
+        if not is_part and not is_raw:
+            left = self._left(result, receiver, left)
         if is_part or is_raw:
             equation = self._once(result)
         elif result in self.told or (isinstance(result, Leaf) and self.names(result) is not None):
@@ -224,17 +218,14 @@ class _Teller:
         else:
             equation = self.writer.equation(result, left)
         if not is_part and not is_raw:
-            self.called.setdefault(result, left)
-        needed = []
-        if result not in self.told:
-            needed = self.names.naming.untold(result, self.told)
-        self.told.update(needed, [result])
+            self._call(result, receiver, left)
+        needed = self._needed(result)
         expected = step.node if is_raw else receiver
         fits = same_shape(result.shape, expected.shape)
         return Arrival(
             receiver=self._name(receiver),
             equation=equation,
-            needed=tuple(self.writer.equation(n) for n in needed),
+            needed=needed,
             shape=shape_of(result) or "a number",
             expected=shape_of(expected) or "a number",
             fits=fits,
@@ -242,16 +233,50 @@ class _Teller:
             how=FITTED.get(step.kind, "before what was stretched is summed" if is_raw else ""),
         )
 
+    def _left(self, result: Node, receiver: Node, left: Math) -> Math:
+        """What a derivative is called, here and from here on.
+
+        The derivative by what has no name of its own keeps the name that a reader of it needs.
+        """
+        own = self.names(result)
+        if own is None or result not in self.names.naming.automatic or result in self.told:
+            return left
+        if not self._has_name(receiver):
+            return own
+        self.names.rename({result: left})
+        return left
+
+    def _needed(self, result: Node) -> tuple[Equation, ...]:
+        """What the formula of `result` reads and no step has told; it is told from here on."""
+        if result in self.told:
+            return ()
+        untold = self.names.naming.untold(result, self.told)
+        needed = [node for node in untold if not isinstance(node, Scan | Bundle)]
+        self.told.update(needed, [result])
+        return tuple(map(self.writer.equation, needed))
+
+    def _has_name(self, node: Node) -> bool:
+        """Whether it has one, or is what a loop leaves: h[T - 1] says what it is as well."""
+        return self.names(node) is not None or isinstance(node, Final)
+
+    def _call(self, result: Node, receiver: Node, left: Math) -> None:
+        """`result` was told as `left`, and is called so until it is told under its own name."""
+        if left == self.names(result):
+            self.lent.pop(result, None)
+        elif self._has_name(receiver) and not isinstance(result, Leaf) and result not in self.told:
+            self.lent[result] = left
+        self.called.setdefault(result, left)
+
     def _every_direction(self, step: Step) -> Arrival:
         """A derivative along one direction, with one more axis for each axis of the directions."""
         (one,), result = step.before, step.result
         equation = self._once(result)
-        self.told.add(result)
+        needed = self._needed(result)
         name = self.names(one)
         return Arrival(
             receiver=name if name is not None else self._name(step.node),
             equation=equation,
-            needed=(),
+            needed=needed,
             shape=shape_of(result),
             expected=shape_of(one),
             fits=same_shape(result.shape[len(result.shape) - one.ndim :], one.shape),

@@ -13,11 +13,13 @@ from html import escape
 from types import SimpleNamespace
 from typing import Any
 
-from symgrad.report.derivation_record import CodeBlock, DerivationRecord, Equation, Excerpt
 from symgrad.report.latex_text import latex_listing, latex_prose
 from symgrad.report.markdown import escaped, fenced
 from symgrad.report.notation import Math, latex, mathml, text
 from symgrad.report.notation.formula import Number
+from symgrad.report.record.definition import Excerpt
+from symgrad.report.record.derivation import CodeBlock, DerivationRecord
+from symgrad.report.record.equation import Equation
 
 DISPLAYED = frozenset({"matrix", "index"})  # formulas that stand on a line of their own
 LITERAL = frozenset({"anchor", "target", "family", "level"})  # these link and are not shown

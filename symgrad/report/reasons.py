@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from symgrad.report.derivation_record import Reason, Rewriting
+from symgrad.report.record.equation import Reason, Rewriting
 
 # pass -> a title, and why what it writes is equal
 REASONS: dict[str, tuple[str, str]] = {

@@ -7,8 +7,9 @@ import re
 import jinja2
 
 from symgrad.emit.module import environment
-from symgrad.report.derivation_record import DerivationRecord
+from symgrad.report.conventions import on_a_page
 from symgrad.report.printing import printed
+from symgrad.report.record.derivation import DerivationRecord
 
 TEMPLATES = {
     "text": "derivation.txt.j2",
@@ -22,7 +23,7 @@ BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 
 def render_derivation(record: DerivationRecord, form: str = "text") -> str:
     """The record in one of FORMATS."""
-    page = _environment(form).get_template(TEMPLATES[form]).render(printed(record, form))
+    page = _environment(form).get_template(TEMPLATES[form]).render(printed(on_a_page(record), form))
     return BLANK_LINES.sub("\n\n", page).strip("\n") + "\n"
 
 

@@ -7,24 +7,24 @@ A tensor that is the same at every step receives something at each: dL/dW_t, sum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from symgrad.calculus.journal import FORWARD, Journal
-from symgrad.expr.leaf import Constant, Leaf
+from symgrad.expr.leaf import Leaf
 from symgrad.expr.node import Node
-from symgrad.expr.scan import Scan, Stacked, wishes
+from symgrad.expr.scan import Final, Scan, Stacked, wishes
 from symgrad.expr.step_index import first_index
 from symgrad.expr.walk import postorder
-from symgrad.report.derivation_record import Equation, Prose
 from symgrad.report.equation_writer import EquationWriter
 from symgrad.report.journal_steps import EVERY, displayed, told_apart
 from symgrad.report.naming import LETTER, Naming
 from symgrad.report.notation import Along, Math, Partial, Symbol, number
 from symgrad.report.notation.entry import entry_of
-from symgrad.report.notation.formula import ONE, Big, Indexed, Negative, Relation, Sum
+from symgrad.report.notation.formula import Big, Indexed, Relation
 from symgrad.report.notation.index_scans import index_given, index_made
 from symgrad.report.notation.names import derivative
 from symgrad.report.paper_names import PaperNames, derivative_names
+from symgrad.report.record.equation import Equation, Prose
 
 TIME = Symbol("t")
 NameOf = Callable[[Node], Math | None]
@@ -98,20 +98,33 @@ class StepOnPaper:
 
     @property
     def intro(self) -> Prose:
-        """`for t = 0, ..., T - 1, from h_{-1} = h_0`."""
-        last = Sum((number(self.scan.length), Negative(ONE)))
+        """`for t = 0, ..., T - 1, from h_{-1} = h_0`, with what else is given and has no name."""
+        last = number(self.scan.length - 1)
+        writer = EquationWriter(self.outer, {})
         starts: list[Math] = []
         for state, given in zip(self.scan.step.carried, self.scan.first, strict=True):
             first, name = self._first(state), self.outer(given)
-            if isinstance(given, Constant):
-                name = number(given.value)
-            starts.append(first if name is None else Relation("=", first, name))
+            told = writer.equation(given, first).either if name is None else None
+            if name is not None and name != first:
+                told = Relation("=", first, name)
+            starts.append(told or first)
         intro: list[str | Math] = ["for ", TIME, " = 0, ..., ", last]
         if self.scan.is_reversed:
             intro = ["for ", TIME, " = ", last, ", ..., 0"]
         for k, start in enumerate(starts):
             intro += [", from " if k == 0 else ", ", start]
+        for k, line in enumerate(self._unnamed()):
+            intro += [", with " if k == 0 else ", ", line]
         return tuple(intro)
+
+    def _unnamed(self) -> Iterator[Math]:
+        """What is given to the steps and has no name around them."""
+        given, writer = dict(self.scan.inputs), EquationWriter(self.outer, {})
+        for bound in (*self.scan.step.sequences, *self.scan.step.fixed):
+            if self.outer(given[bound]) is None and _as_state(given[bound], self.outer) is None:
+                equation = writer.equation(given[bound], self._symbol(bound))
+                if equation.either is not None:
+                    yield equation.either
 
     def _name_outside(self, bound: Node) -> str:
         """What is given to the step is called as around it, a state as it is bound."""
@@ -192,7 +205,8 @@ def step_names(scan: Scan, outer: NameOf, loss: Math) -> dict[Node, Math]:
         if not isinstance(follows, Leaf):
             found.setdefault(follows, after)
     for x in step.sequences:
-        found[x] = entry_of(outer(given[x]) or derivative(_name(x), loss), (TIME,))
+        earlier = _as_state(given[x], outer)
+        found[x] = earlier or entry_of(outer(given[x]) or derivative(_name(x), loss), (TIME,))
     for w in step.fixed:
         found[w] = outer(given[w]) or derivative(_name(w), loss)
     return found
@@ -203,6 +217,14 @@ def around_step(scan: Scan, state: Node, name: Math) -> tuple[Math, Math]:
     indices = index_given(scan, state, TIME), index_made(scan, state, TIME)
     before, after = (entry_of(name, (index,)) for index in indices)
     return before, after
+
+
+def _as_state(given: Node, outer: NameOf) -> Math | None:
+    """The state of another loop before its step t, if that is what is given at step t."""
+    if not isinstance(given, Stacked) or given.inner not in given.scan.step.carried:
+        return None
+    name = None if outer(given) is not None else outer(given.inner)
+    return None if name is None else around_step(given.scan, given.inner, name)[0]
 
 
 def _as_written(lines: Sequence[Node]) -> list[Node]:
@@ -223,8 +245,17 @@ def _line_of(node: Node) -> tuple[str, int]:
     return file, int(line) if line.isdecimal() else 0
 
 
+def read_of_steps(nodes: Iterable[Node], scan: Scan) -> list[Node]:
+    """What `nodes` ask of each step of `scan`, in an order in which it can be computed."""
+    read = dict.fromkeys(n.inner for n in nodes if isinstance(n, Stacked) and n.scan is scan)
+    return [n for n in postorder([*scan.step.following, *read]) if n in read]
+
+
 def owner_in(roots: Iterable[Node], names: NameOf) -> Callable[[Node], Node]:
-    """The tensor with a name that one without is written inside of: its only reader."""
+    """The tensor with a name that one without is written inside of: its only reader.
+
+    A loop and what it leaves stand alone: they are told as the loop is.
+    """
     roots = list(roots)
     readers: dict[Node, Node] = {}
     for node in postorder(roots):
@@ -232,8 +263,8 @@ def owner_in(roots: Iterable[Node], names: NameOf) -> Callable[[Node], Node]:
             readers.setdefault(operand, node)
 
     def owner(node: Node) -> Node:
-        while names(node) is None and node in readers and not isinstance(node, Leaf):
-            if isinstance(readers[node], Scan):
+        while names(node) is None and node in readers:
+            if isinstance(node, Leaf | Scan | Final | Stacked) or isinstance(readers[node], Scan):
                 break
             node = readers[node]
         return node

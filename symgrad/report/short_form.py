@@ -12,13 +12,12 @@ from symgrad.expr.leaf import Leaf, Named
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Bundle, Scan, Stacked
 from symgrad.expr.walk import postorder
-from symgrad.report.derivation_record import Equation
 from symgrad.report.equation_writer import EquationWriter
-from symgrad.report.followed import given_to_scans, is_short, read_of_steps
-from symgrad.report.naming import LETTER, Naming
+from symgrad.report.naming_on_paper import given_to_scans, naming_on_paper
 from symgrad.report.notation import Math
 from symgrad.report.paper_names import PaperNames
-from symgrad.report.scan_steps import StepOnPaper
+from symgrad.report.record.equation import Equation
+from symgrad.report.scan_steps import StepOnPaper, read_of_steps
 
 
 def short_form(
@@ -27,7 +26,7 @@ def short_form(
     """The equations of `roots`, operands first. `names`: of tensors; the loss is a letter."""
     order = postorder(roots)
     names = {**{scan: "loop" for scan in order if isinstance(scan, Scan)}, **names}
-    naming = Naming([*roots, *given_to_scans(roots)], names, (), (), is_short, LETTER)
+    naming = naming_on_paper([*roots, *given_to_scans(roots)], names)
     called = None if loss is None or isinstance(loss, Leaf) else names.get(loss)
     paper = PaperNames(naming, loss=loss, called=called)
     taken = set(naming.names.values())

@@ -15,8 +15,8 @@ from symgrad.expr.node import Node
 from symgrad.expr.walk import postorder
 from symgrad.passes.form import Form, Pass
 from symgrad.passes.pipeline import FOR_THE_MACHINE, run
-from symgrad.report.derivation_record import Reason
 from symgrad.report.reasons import reason
+from symgrad.report.record.equation import Reason
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def fitted(arrays: Arrays, target: Any, source: str) -> Weights:
             f"{source} does not fit {_title(target)}",
             facts=facts,
             fix="load weights of the same definition"
-            + (", or rename the keys of the file" if missing and unexpected else ""),
+            + (", or rename its keys" if missing and unexpected else ""),
         )
     return Weights(
         {name: given[name] for name in parameters}, {name: given[name] for name in state}

@@ -75,6 +75,14 @@ def test_the_format_follows_the_file(run: Any) -> None:
     assert run("derive", "small.py", "--format", "html").stdout.startswith("<!doctype html>\n")
 
 
+def test_an_ending_that_says_nothing(run: Any) -> None:
+    result = run("derive", "small.py", "-o", "small.pdf")
+    assert result.exit_code == 2 and not Path("small.pdf").exists()
+    assert "the ending of small.pdf is none of .html, .htm, .md, .tex, .txt" in result.stderr
+    assert run("derive", "small.py", "-o", "small.pdf", "--format", "text").exit_code == 0
+    assert run("derive", "small.py", "-o", "small").exit_code == 0
+
+
 def test_every_function(run: Any) -> None:
     for function in ("forward", "loss", "jvp", "vjp", "hvp", "hessian", "jacobian",
                      "per_example_grad", "input_grad"):  # fmt: skip

@@ -127,3 +127,10 @@ def test_the_module_needs_nothing_but_numpy(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_what_is_compiled_is_shown_in_a_line() -> None:
+    x, w = sg.input("x", (3,)), sg.parameter("w", (3,))
+    model = sg.Model("short", loss=sg.sum(w * x), outputs={"h": w + x})
+    assert repr(model) == "<Model short: 1 parameter, 1 input>"
+    assert repr(sg.compile(model)) == "<Compiled short: forward, loss, value_and_grad>"

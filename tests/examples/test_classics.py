@@ -11,8 +11,9 @@ import pytest
 from examples.gallery import MODELS, PAGES, ROOT, Page
 from symgrad.derivation_pages import derivation_of
 from symgrad.model.model_file import load_model
-from symgrad.report.derivation_record import DerivationRecord, Equation
 from symgrad.report.notation import text
+from symgrad.report.record.derivation import DerivationRecord
+from symgrad.report.record.equation import Equation
 
 # file of the gallery -> equations in matrix notation, as they stand among its derivatives
 COLLECTED = {

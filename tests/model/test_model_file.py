@@ -108,6 +108,14 @@ def test_an_error_of_the_definition_is_said_itself(tmp_path: Path) -> None:
     assert f"{path}:4" in text
 
 
+def test_an_error_that_knows_no_line_is_given_the_files(tmp_path: Path) -> None:
+    table = "def table():\n    return nn.Embedding(5, 3, padding_idx=5)\n"
+    path = file_with(tmp_path, f"from symgrad import nn\n\n\n{table}\n\ntable()\n")
+    assert message_of(lambda: sg.load_model(path)) == (
+        f"DefinitionError: padding_idx 5 is not one of the 5 rows\n  at  {path}:5"
+    )
+
+
 def test_models_of_one_file_may_share_its_parameters(tmp_path: Path) -> None:
     shared = """
 import symgrad as sg

@@ -87,3 +87,34 @@ def test_what_a_step_is_given_stays_in_the_step() -> None:
         sg.Model("leak", loss=sg.sum(last * seen[0]))
     with pytest.raises(DefinitionError, match=r"two things(.|\n)*got +tensor\n"):
         sg.scan(lambda h, u: h + u, sg.zeros((n, 3)), x)
+
+
+@pytest.mark.parametrize(
+    ("step", "got"),
+    [
+        (lambda h: (h, h), r"<lambda>\(h\)"),
+        (lambda h, u, z: (h, h), r"<lambda>\(h, u, z\)"),
+        (lambda h, u, *, z: (h, h), r"<lambda>\(h, u, \*, z\)"),
+        (3, "int"),
+    ],
+    ids=("one", "three", "keyword", "number"),
+)
+def test_a_step_takes_two_things(step: Any, got: str) -> None:
+    told = rf"^scan: the step must (.|\n)*got +{got}\n"
+    with pytest.raises(DefinitionError, match=told) as caught:
+        sg.scan(step, sg.zeros((n, 3)), x)
+    assert f"{__file__.rpartition('/')[2]}:" in str(caught.value)
+
+
+def test_a_step_may_have_more_that_it_does_not_need() -> None:
+    for step in (lambda h, u, scale=2: (h * scale + u, None), lambda *both: (sum(both), None)):
+        last, _ = sg.scan(step, sg.zeros((n, 3)), sg.input("u", (4, n, 3)))
+        assert last.ndim == 2
+
+
+def test_an_error_within_a_step_is_the_users_own() -> None:
+    def step(h: Any, u: Any) -> Any:
+        return len(), None
+
+    with pytest.raises(TypeError, match="len"):
+        sg.scan(step, sg.zeros((n, 3)), x)

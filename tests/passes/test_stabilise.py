@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import mpmath
 import numpy as np
 import pytest
@@ -124,6 +126,14 @@ def test_only_what_a_rewrite_needs_is_put_together() -> None:
     unrelated = sg.tanh(X) * T
     result = stable(sg.log(1 + sg.exp(X)) + unrelated)
     assert unrelated in result.operands
+
+
+@pytest.mark.parametrize("gate", [sg.sigmoid, sg.tanh], ids=("sigmoid", "tanh"))
+def test_what_is_read_on_two_levels_stays_one(gate: Callable[[Node], Node]) -> None:
+    """c stands below the gate and beside it, as in an LSTM with peepholes."""
+    c = sg.tanh(X)
+    h = gate(T * c) * sg.tanh(c)
+    assert stable(h) is h
 
 
 def test_a_sum_that_others_use_stays_for_them() -> None:

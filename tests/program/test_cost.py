@@ -64,6 +64,19 @@ def test_flops_and_traffic_of_an_update_count_what_it_changes() -> None:
     assert sympy.expand(total.traffic.coeff(ITEM, 1) - (n * d + 2 * n)) == 0
 
 
+@pytest.mark.parametrize(
+    ("part", "entries"),
+    [(slice(None, None, -1), 6), (slice(None, None, -2), 3), (slice(4, None, -2), 3),
+     (slice(1, None, 2), 3), (slice(None, None, 4), 2)],
+    ids=str,
+)  # fmt: skip
+def test_an_update_of_a_slice_counts_its_entries(part: slice, entries: int) -> None:
+    r = sg.input("r", (6,))
+    flops = cost(plan_of(sg.grad(sg.sum(r**2) + sg.sum(r[part] ** 2), r))).flops
+    added = flops - cost(plan_of(sg.grad(sg.sum(r**2), r), 2 * r[part])).flops
+    assert added == entries
+
+
 def test_traffic_of_a_product() -> None:
     assert sympy.expand(cost(plan_of(x @ w)).traffic - ITEM * (n * d + d * h + n * h)) == 0
 

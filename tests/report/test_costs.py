@@ -8,8 +8,8 @@ import sympy
 import symgrad as sg
 from symgrad.report.cost_formula import cost_formula
 from symgrad.report.costs import Costs, Spent, cost_table
-from symgrad.report.derivation_record import CostTable
 from symgrad.report.notation import latex, text
+from symgrad.report.record.costs import CostTable
 from symgrad.report.render import FORMATS, render_derivation
 from tests.report.test_derivation import derivation_of, small_model
 

@@ -15,10 +15,12 @@ from symgrad.expr.node import Node
 from symgrad.expr.reduction import LogSumExp
 from symgrad.passes.pipeline import AFTER_BATCHING, BEFORE_DERIVATION, FOR_THE_MACHINE
 from symgrad.report.derivation import LEVELS
-from symgrad.report.derivation_record import DerivationRecord, Equation, StepRecord
 from symgrad.report.explanations import FAMILIES
 from symgrad.report.notation import text
 from symgrad.report.reasons import REASONS
+from symgrad.report.record.derivation import DerivationRecord
+from symgrad.report.record.equation import Equation
+from symgrad.report.record.steps import StepRecord
 
 
 def derivation_of(

@@ -9,8 +9,8 @@ from typing import Any
 import symgrad as sg
 from symgrad import nn
 from symgrad.derivation_pages import derivation_of
-from symgrad.report.derivation_record import Equation
 from symgrad.report.notation import formula as m
+from symgrad.report.record.equation import Equation
 
 D = 4  # entries of a state
 

@@ -14,11 +14,12 @@ import pytest
 
 import symgrad as sg
 from symgrad.emit.module import templates_folder
-from symgrad.report.derivation_record import DerivationRecord, Drawing
 from symgrad.report.excerpts import of_formula
 from symgrad.report.notation import Math, Symbol
 from symgrad.report.notation import formula as m
 from symgrad.report.printing import PRINTERS
+from symgrad.report.record.definition import Drawing
+from symgrad.report.record.derivation import DerivationRecord
 from symgrad.report.render import FORMATS, TEMPLATES, render_derivation
 from tests.report.test_derivation import (
     derivation_of,

@@ -15,8 +15,8 @@ from symgrad.expr.node import Node
 from symgrad.expr.slots import slot
 from symgrad.passes.form import Form
 from symgrad.report import closed_forms, textbook
-from symgrad.report.derivation_record import DerivationRecord
 from symgrad.report.notation import text
+from symgrad.report.record.derivation import DerivationRecord
 
 n, d, k = sg.dim("n"), sg.dim("d"), sg.dim("k")
 FUNCTIONS = ("value_and_grad", "input_grad", "jvp", "vjp", "hvp", "hessian", "jacobian",
@@ -266,3 +266,13 @@ def test_what_is_printed_has_the_values_of_the_module(
     record, numbers = derivation_of(model(), function, is_checked=True)
     assert numbers is not None and not numbers.failures
     assert all(form.verified is not None and form.verified.holds for form in record.closed)
+
+
+def test_what_is_held_fixed_is_seen_to_be() -> None:
+    """Else the page would claim that the slope of z tanh(z) is tanh(z)."""
+    n = sg.dim("n")
+    z = sg.input("x", (n, 3)) @ sg.parameter("w", (3,))
+    loss = sg.sum(z * sg.stop_gradient(sg.tanh(z)))
+    told = sg.derive(sg.Model("held", loss=loss)).text()
+    assert "L = zᵀ stop(tanh(z))" in told and "gives    ∂L/∂z = stop(tanh(z))" in told
+    assert "stop(x) is x, and is held fixed" in told

@@ -198,7 +198,7 @@ def test_one_error_lists_all_that_does_not_fit(tmp_path: Path) -> None:
         "  missing     2.weight, 2.bias\n"
         "  unexpected  extra.weight\n"
         "  wrong       0.bias holds int64, expected float; 0.weight is [3, 4], expected [4, 3]\n"
-        "  fix         load weights of the same definition, or rename the keys of the file"
+        "  fix         load weights of the same definition, or rename its keys"
     )
     with pytest.raises(WeightsError, match="does not fit the module Sequential\n"):
         sg.load_weights(path, network())

@@ -46,9 +46,11 @@ def scan(
 
     Returns: the state after the last step, and what was kept, stacked along a new first axis.
     Tensors from outside (weights) may be used in `f`. The step is differentiated as a step and
-    emitted as a loop, whatever the length. Raises: DefinitionError, ShapeError if the state
-    changes its structure, shape or kind in a step, or if sequences differ in length.
+    emitted as a loop, whatever the length. Raises: DefinitionError, ShapeError if the step does
+    not take and return two things, if the state changes its structure, shape or kind in a step, or
+    if sequences differ in length.
     """
+    _check_step(f)
     states = [_as_state(value) for value in _leaves(init)]
     sequences = [as_node(value) for value in _leaves(xs)]
     steps = _length(sequences, length)
@@ -82,6 +84,27 @@ def scan(
     assert isinstance(whole, Scan)
     last = [Final(whole, k) for k in range(len(states))]
     return _like(init, last), _like(kept, [stacked(whole, y) for y in inside[len(following) :]])
+
+
+def _check_step(f: Any) -> None:
+    """Raises: DefinitionError unless `f` can be called with a state and an entry."""
+    fix = "write def step(state, x): ... return state, y   (x is None where there are no sequences)"
+    if not callable(f):
+        raise DefinitionError(
+            "the step must be a function", facts={"got": type(f).__name__}, fix=fix
+        )
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):  # of a callable that is not written in Python
+        return
+    try:
+        signature.bind("state", "x")
+    except TypeError:
+        raise DefinitionError(
+            "the step must take two things: the state, and the entry of each sequence",
+            facts={"got": f"{getattr(f, '__name__', type(f).__name__)}{signature}"},
+            fix=fix,
+        ) from None
 
 
 def _as_state(value: Any) -> Node:

@@ -10,6 +10,7 @@ from symgrad.expr import linear_algebra as la
 from symgrad.expr.node import Node
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.build import chain, negative, total
+from symgrad.report.notation.remarks import Convention
 from symgrad.report.notation.scalar import number
 
 
@@ -69,6 +70,7 @@ REMARKS: dict[type[Node], str] = {
 }
 
 
-def remark_of(node: Any) -> str | None:
+def remark_of(node: Any) -> Convention | None:
     """What the function's name in a formula stands for, where it is not known to all."""
-    return REMARKS.get(type(node))
+    found = REMARKS.get(type(node))
+    return None if found is None else Convention(found)

@@ -10,7 +10,6 @@ from typing import Any
 
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.build import chain, product, transposed
-from symgrad.report.notation.text import text
 
 
 def repeated(vector: m.Math, place: str, is_row: bool = False) -> m.Math:
@@ -125,29 +124,3 @@ def _standing(vector: m.Repeated) -> m.Math:
 
 def _diagonal(vectors: list[m.Math]) -> m.Math:
     return m.Apply("diag", (product(*vectors, is_entrywise=True),))
-
-
-def remarks_of(formula: m.Math) -> dict[str, None]:
-    """What must be said beside a formula in matrix notation for it to be unambiguous."""
-    found: dict[str, None] = {}
-    spans: list[m.Span] = []
-    for part in m.parts_of(formula):
-        if isinstance(part, m.Repeated):
-            found[f"{text(part.of)} stands in every {part.place}"] = None
-        elif isinstance(part, m.Span):
-            spans.append(part)
-        elif isinstance(part, m.OneHot):
-            found[f"row i of {text(part)} is 1 at the label of row i, else 0"] = None
-    return found | _remark_on_spans(spans)
-
-
-def _remark_on_spans(spans: list[m.Span]) -> dict[str, None]:
-    told = []
-    if any(span.start or span.stop for span in spans):
-        told.append("a:b stands for the entries from a to b - 1 of an axis")
-    if any(span.step for span in spans):
-        told.append("::c takes every c-th, backwards where c is negative")
-    if m.Span() in spans:
-        alone = "a colon alone for all" if told else "a colon stands for all entries of an axis"
-        told.append(alone)
-    return {", ".join(told): None} if told else {}

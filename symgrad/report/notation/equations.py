@@ -17,7 +17,6 @@ from symgrad.report.notation import (
     matrix_moves,
     matrix_scans,
 )  # fmt: skip  # they enter their families into the tables of the two forms
-from symgrad.report.notation.broadcast import remarks_of
 from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.index_form import index_form
 from symgrad.report.notation.letters import (
@@ -28,6 +27,7 @@ from symgrad.report.notation.letters import (
     free_letters,
 )
 from symgrad.report.notation.matrix_form import MatrixForm, NoMatrices
+from symgrad.report.notation.remarks import remarks_of
 from symgrad.report.notation.text import text
 
 BATCH_LETTERS = "btrsgcuvqp"

@@ -45,6 +45,7 @@ from symgrad.report.notation.letters import (
 from symgrad.report.notation.maps import readable, without_number
 from symgrad.report.notation.matrix_form import MatrixForm
 from symgrad.report.notation.names import symbol
+from symgrad.report.notation.remarks import HELD
 from symgrad.report.notation.scalar import number, scalar_formula
 from symgrad.report.notation.written import Written, of_kind
 
@@ -190,7 +191,7 @@ WRITERS |= {
     Identity: lambda writer, node, at: m.Between("iverson", (m.Relation("=", *at),)),
     Table: _table,
     Map: _map,
-    Detached: lambda writer, node, at: writer.entry(node.operands[0], at),
+    Detached: lambda writer, node, at: m.Apply(HELD, (writer.entry(node.operands[0], at),)),
     Contraction: _contraction,
     Max: _big("max"),
     Min: _big("min"),

@@ -36,6 +36,8 @@ def index_made(scan: Scan, state: Node, step: m.Math) -> m.Math:
 def _beside(step: m.Math, offset: int) -> m.Math:
     if not offset:
         return step
+    if isinstance(step, m.Number):
+        return number(int(step.text) + offset)
     return total(step, m.ONE if offset > 0 else negative(m.ONE))
 
 

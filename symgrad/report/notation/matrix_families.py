@@ -25,19 +25,9 @@ from symgrad.report.notation.entry import Entry, entry_of
 from symgrad.report.notation.maps import readable
 from symgrad.report.notation.matrix_form import FAMILIES, MatrixForm, NoMatrices
 from symgrad.report.notation.names import symbol
+from symgrad.report.notation.remarks import BY_ROW, EVERYWHERE, HELD
 from symgrad.report.notation.scalar import number, scalar_formula
 from symgrad.report.notation.written import Written
-
-BY_ROW = {
-    "softmax": "softmax acts on each row",
-    "logsumexp": "logsumexp acts on each row",
-    "rowmax": "rowmax takes the largest entry of each row",
-    "rowmin": "rowmin takes the smallest entry of each row",
-    "rowargmax": "rowargmax takes the place of the largest entry of each row",
-    "rowargmin": "rowargmin takes the place of the smallest entry of each row",
-    "rowprod": "rowprod multiplies the entries of each row",
-}
-EVERYWHERE = "a number stands for the same number in every entry"
 
 
 def _map(w: MatrixForm, node: Map, at: Entry) -> m.Math:
@@ -228,7 +218,7 @@ FAMILIES |= {
     Constant: _constant,
     Identity: lambda w, node, at: m.Unit(number(node.shape[0])),
     Map: _map,
-    Detached: lambda w, node, at: w.written(node.operands[0], at).counted,
+    Detached: lambda w, node, at: m.Apply(HELD, (w.written(node.operands[0], at).counted,)),
     LogSumExp: _logsumexp,
     Reshape: _reshape,
     Take: _take,

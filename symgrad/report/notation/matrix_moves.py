@@ -16,8 +16,8 @@ from symgrad.expr.reindex import Concat, Embed, Slice
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.entry import Entry, entry_of
 from symgrad.report.notation.index_sums import strided
-from symgrad.report.notation.matrix_families import EVERYWHERE
 from symgrad.report.notation.matrix_form import EVERY, FAMILIES, MatrixForm, NoMatrices
+from symgrad.report.notation.remarks import EVERYWHERE
 from symgrad.report.notation.scalar import number
 from symgrad.report.notation.text import text
 from symgrad.report.notation.written import Written

@@ -157,6 +157,7 @@ def from_latex(source: str) -> str:
 SIGNS = {
     r"\left(": "(", r"\right)": ")", r"\left|": "⟨", r"\right|": "⟩", r"\left[": "[",
     r"\right]": "]", r"\cdot": "·", r"\odot": "⊙", r"\,": " ", r"\sum": "Σ", r"\prod": "Π",
+    r"\displaystyle": "",
 }  # fmt: skip
 
 

@@ -273,6 +273,7 @@ OF_MATRICES: dict[str, Callable[..., Any]] = {
     "argmax": lambda x: np.argmax(x),
     "argmin": lambda x: np.argmin(x),
     "prod": lambda x: np.prod(x),
+    "stop": lambda x: x,
     "tr": lambda x: np.trace(x),
     "diag": _diag,
     "det": np.linalg.det,

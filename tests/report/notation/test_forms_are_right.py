@@ -27,7 +27,7 @@ from symgrad.expr.scan import Scan
 from symgrad.expr.walk import postorder
 from symgrad.report.notation import Equations, equations_of, index_form, pieces, symbol, text
 from symgrad.report.notation import formula as m
-from symgrad.report.notation.matrix_families import EVERYWHERE
+from symgrad.report.notation.remarks import EVERYWHERE
 
 WHOLE = m.Symbol("Z")
 

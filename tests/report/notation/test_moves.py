@@ -29,6 +29,7 @@ from symgrad.report.notation import (
     text,
 )  # fmt: skip
 from symgrad.report.notation import formula as f
+from symgrad.report.notation.remarks import SPAN, WHOLE_AXIS
 
 SIZED = [each for case in MOVES for each in sized(case)]
 NUMBERS = {sg.dim("n"): 3, sg.dim("m"): 2}
@@ -69,9 +70,7 @@ def test_zeros_and_spans_are_told() -> None:
     assert found.remarks == ("the zeros beside G: 3 columns before it, 2 columns after it",)
     cut = Slice(x, [(0, sg.dim("n"), 1), (1, 1, 1)])
     found = equations_of(cut, {x: symbol("G"), cut: symbol("Z")}.get)
-    assert found.remarks == (
-        "a:b stands for the entries from a to b - 1 of an axis, a colon alone for all",
-    )
+    assert found.remarks == (SPAN, WHOLE_AXIS)
 
 
 def test_blocks_in_the_other_printers() -> None:

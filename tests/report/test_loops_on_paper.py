@@ -1,0 +1,115 @@
+"""Loops on a page: how they start, the index of a state in another loop, one direction at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import symgrad as sg
+from symgrad import nn
+from symgrad.derivation_pages import derivation_of
+from symgrad.report.notation import Math, text
+from symgrad.report.record.derivation import DerivationRecord
+from symgrad.report.record.equation import Equation, Prose
+from symgrad.report.record.steps import StepRecord
+
+
+def record_of(model: sg.Model, function: str | None = None) -> DerivationRecord:
+    return derivation_of(model, function, "steps")[0]
+
+
+def items(groups: Any) -> list[Any]:
+    return [item for group in groups for item in group.items]
+
+
+def said(prose: Prose) -> str:
+    return "".join(text(part) if isinstance(part, Math) else part for part in prose)
+
+
+def written(equation: Equation) -> str:
+    formula = equation.either or equation.name
+    assert formula is not None
+    return text(formula)
+
+
+def starts(model: sg.Model) -> list[str]:
+    return [said(e.intro) for e in items(record_of(model).forward) if e.intro]
+
+
+def recurrence(length: Any = 3, reverse: bool = False) -> sg.Model:
+    start, w = sg.parameter("start", (2,)), sg.parameter("w", (2, 2))
+    x = sg.input("x", (length, 2))
+    last, _ = sg.scan(lambda h, x: (sg.tanh(h @ w + x), None), start, x, reverse=reverse)
+    return sg.Model("recurrence", loss=sg.sum(sg.sin(last)))
+
+
+@pytest.mark.parametrize(
+    ("length", "reverse", "intro"),
+    [
+        (3, False, "for t = 0, ..., 2, from h[-1] = start"),
+        (3, True, "for t = 2, ..., 0, from h[3] = start"),
+        (sg.dim("n"), False, "for t = 0, ..., n - 1, from h[-1] = start"),
+    ],
+    ids=["numbered", "backwards", "symbolic"],
+)
+def test_a_loop_tells_its_steps_and_its_start(length: Any, reverse: bool, intro: str) -> None:
+    assert starts(recurrence(length, reverse)) == [intro]
+
+
+def test_a_start_without_a_name_is_written_out() -> None:
+    x, h, c = sg.input("x", (5, 2, 3)), sg.input("h_0", (1, 2, 4)), sg.input("c_0", (1, 2, 4))
+    outputs, _ = nn.LSTM(3, 4)(x, (h, c))
+    (intro,) = starts(sg.Model("lstm", loss=sg.sum(outputs**2)))
+    assert "h[-1, i, j] = h_0[0, i, j]" in intro or "h[-1] = h_0[0]" in intro
+    assert "c[-1, i, j] = c_0[0, i, j]" in intro or "c[-1] = c_0[0]" in intro
+
+
+def test_what_the_steps_are_given_without_a_name_is_written_out() -> None:
+    start, w = sg.parameter("start", (2,)), sg.parameter("w", (2, 1))
+    last, _ = sg.scan(lambda h, k: (sg.tanh(h) + k * w[:, 0], None), start, sg.arange(4))
+    (intro,) = starts(sg.Model("counted", loss=sg.sum(last**2)))
+    beginning, _, given = intro.partition(", with ")
+    assert beginning == "for t = 0, ..., 3, from h[-1] = start"
+    assert given == "k[i] = i, fixed = w"
+
+
+def test_the_derivative_by_what_a_loop_leaves_is_told_before_the_loop() -> None:
+    start, x = sg.parameter("start", (2,)), sg.input("x", (3, 2))
+
+    def step(h: Any, x: Any) -> Any:
+        return sg.tanh(h) + x, sg.sin(h) * x
+
+    last, kept = sg.scan(step, start, x)
+    model = sg.Model("both", loss=sg.sum(last**2) + sg.sum(kept * kept))
+    steps: list[StepRecord] = items(record_of(model).chapters)
+    (position,) = [k for k, each in enumerate(steps) if each.inner is not None]
+    told = {text(a.equation.name) for each in steps[:position] for a in each.arrivals
+            if a.equation.name is not None}  # fmt: skip
+    arriving = {text(e.name) for e in steps[position].before if e.name is not None}
+    assert arriving and arriving <= told
+
+
+def test_a_loop_is_told_in_one_direction_at_a_time() -> None:
+    loops = [s for s in items(record_of(recurrence(), "hvp").chapters) if s.inner is not None]
+    verbs = [{s.verb for s in loop.inner.steps if s.verb.startswith("start")} for loop in loops]
+    assert verbs[0] == {"start from"} and verbs[1:] and all(v == {"start along"} for v in verbs[1:])
+
+
+def test_a_state_has_the_index_of_its_own_loop_in_the_backward_loop() -> None:
+    loops = [s for s in items(record_of(recurrence(), "hvp").chapters) if s.inner is not None]
+    backward = [[written(e) for e in loop.inner.equations] for loop in loops][-1]
+    assert "h_in[t] = wᵀ h[t - 1] + x[t]" in backward
+    assert any(line.startswith("∂L/∂h[t - 1] = ") for line in backward)
+
+
+def test_the_index_of_a_known_step_is_a_number() -> None:
+    start = sg.parameter("start", (2,))
+    record = record_of(sg.Model("kept", loss=_of_third_state(start)))
+    entries = [text(e.index) for e in items(record.forward) if e.index is not None]
+    assert any("h[1, i]" in line for line in entries)
+    assert not any("2 - 1" in line for line in entries)
+
+
+def _of_third_state(start: Any) -> Any:
+    return sg.sum(sg.exp(sg.scan(lambda h, _: (sg.sin(h), h), start, length=4)[1][2]))

@@ -28,6 +28,7 @@ from symgrad.report.costs import Costs, Spent
 from symgrad.report.derivation import Emitted, derivation_record
 from symgrad.report.followed import Followed
 from symgrad.report.followed_names import FollowedNames
+from symgrad.report.notation.step_letter import steps_counted_beside
 from symgrad.report.record.definition import Drawing, Excerpt
 from symgrad.report.record.derivation import DerivationRecord
 from symgrad.sample_sizes import sample_sizes
@@ -62,32 +63,34 @@ def derivation_of(
     compiled, position = compiled_with(model, function, observer)
     stabilised = before_derivation(model)
     derived, equations = compiled.derived[position], compiled.equations[position]
-    followed = Followed(model, derived, stabilised, equations.names, equations.numbers)
-    names = FollowedNames(followed, level)
-    plan = compiled.plans[position]
-    door = door_of(model, derived, plan, equations)
-    evidence, closed = None, closed_forms(names)
-    if at is not None or is_checked:
-        evidence = evidence_of(
-            model, derived, at, seed, is_checked, as_forms(followed, closed)
-        )
-    point = None if evidence is None or at == RANDOM else evidence.numbers.point
-    of_arrays = {} if point is None else point.sizes.known
-    emitted = Emitted(
-        code_blocks(derived.name, plan, equations, door, derived.returned),
-        costs_of(
-            compiled, position, followed.forward_numbers,
-            sample_sizes(model, sizes or {}, of_arrays),
-        ),
-    )  # fmt: skip
-    if evidence is not None and is_portable:
-        evidence = replace(evidence, numbers=evidence.numbers.rounded_up())
-    record = derivation_record(
-        names, emitted, closed,
-        definition=definition, graph=drawing_of(names), evidence=evidence,
-    )  # fmt: skip
-    if derived.name in OF_THE_LOSS:
-        record = replace(record, health=health_section(model, measures))
+    called = {*map(str, model.dims), *(x.name for x in (*model.parameters, *model.inputs))}
+    with steps_counted_beside(called):
+        followed = Followed(model, derived, stabilised, equations.names, equations.numbers)
+        names = FollowedNames(followed, level)
+        plan = compiled.plans[position]
+        door = door_of(model, derived, plan, equations)
+        evidence, closed = None, closed_forms(names)
+        if at is not None or is_checked:
+            evidence = evidence_of(
+                model, derived, at, seed, is_checked, as_forms(followed, closed)
+            )
+        point = None if evidence is None or at == RANDOM else evidence.numbers.point
+        of_arrays = {} if point is None else point.sizes.known
+        emitted = Emitted(
+            code_blocks(derived.name, plan, equations, door, derived.returned),
+            costs_of(
+                compiled, position, followed.forward_numbers,
+                sample_sizes(model, sizes or {}, of_arrays),
+            ),
+        )  # fmt: skip
+        if evidence is not None and is_portable:
+            evidence = replace(evidence, numbers=evidence.numbers.rounded_up())
+        record = derivation_record(
+            names, emitted, closed,
+            definition=definition, graph=drawing_of(names), evidence=evidence,
+        )  # fmt: skip
+        if derived.name in OF_THE_LOSS:
+            record = replace(record, health=health_section(model, measures))
     return record, None if evidence is None else evidence.numbers
 
 

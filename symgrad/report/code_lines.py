@@ -16,9 +16,10 @@ from symgrad.report.notation import Math
 from symgrad.report.notation.build import transposed
 from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.names import derivative
+from symgrad.report.notation.step_letter import step_letter
 from symgrad.report.record.derivation import CodeBlock
 from symgrad.report.record.equation import Equation
-from symgrad.report.scan_steps import TIME, around_step, step_names
+from symgrad.report.scan_steps import around_step, step_names
 
 
 def code_blocks(
@@ -106,7 +107,7 @@ def _name_steps(
                     given[follows] = after
         for node in code_names:
             if node in nodes and node not in given:
-                given[node] = entry_of(derivative(code_names[node], loss), (TIME,))
+                given[node] = entry_of(derivative(code_names[node], loss), (step_letter(),))
         inside.update(given)
         _name_steps([n for n in nodes if isinstance(n, Scan)], code_names, loss, names, inside)
 

@@ -24,6 +24,7 @@ from symgrad.expr.walk import uses
 from symgrad.report.causes import causes
 from symgrad.report.equation_writer import EquationWriter, shape_of
 from symgrad.report.notation import Along, Math, Partial, Words
+from symgrad.report.notation.step_letter import step_letter
 from symgrad.report.paper_names import PaperNames, names_of
 from symgrad.report.record.equation import Equation
 from symgrad.report.record.steps import Arrival, Inner, StepRecord
@@ -124,7 +125,7 @@ class _Teller:
 
     def _name(self, node: Node) -> Math:
         if isinstance(node, Scan):
-            return Words("the loop over t")
+            return Words(f"the loop over {step_letter().base}")
         return self.names(node) or self.writer.inline(node).either or Words("it")
 
     def _passed(self, about: Node, step: Step) -> Equation | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 
 from symgrad.expr.equation import right_side
-from symgrad.expr.leaf import Leaf, Named
+from symgrad.expr.leaf import Constant, Leaf, Named
 from symgrad.expr.node import Node
 from symgrad.expr.walk import postorder, uses
 
@@ -56,7 +56,10 @@ class Naming:
             if isinstance(node, Leaf):
                 continue
             if node not in self.names:
-                if is_short(node) and all(x in self.names or x in short for x in node.operands):
+                known_before = (
+                    x in self.names or x in short or isinstance(x, Constant) for x in node.operands
+                )
+                if is_short(node) and all(known_before):
                     short.add(node)
                     continue
                 long = len(right_side(node, self.name_of)) > LONGEST_PART

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 
 from symgrad.expr.contraction import Contraction
+from symgrad.expr.leaf import Constant
 from symgrad.expr.node import Node
 from symgrad.expr.reduction import LogSumExp
 from symgrad.expr.reindex import Reshape
@@ -27,15 +28,25 @@ def naming_on_paper(
 
 
 def given_to_scans(roots: Iterable[Node]) -> list[Node]:
-    """What is given to scans: each of it gets a name."""
-    return [x for node in postorder(roots) if isinstance(node, Scan) for x in node.operands]
+    """What is given to scans: each of it gets a name, but for numbers in every entry."""
+    loops = [node for node in postorder(roots) if isinstance(node, Scan)]
+    return [x for loop in loops for x in loop.operands if not _is_number(x)]
+
+
+def _is_number(node: Node) -> bool:
+    """Whether it is one number in every entry."""
+    if isinstance(node, Contraction) and node.is_view:
+        return _is_number(node.operands[0])
+    return isinstance(node, Constant)
 
 
 def _is_short(node: Node) -> bool:
-    """What needs no name of its own: an axis of size 1 more or less, a logsumexp, what a step made.
+    """What needs no name: a number, an axis of size 1 more or less, a logsumexp, what a step made.
 
     A tensor of a step is written as in the step, with the step as its first index.
     """
+    if _is_number(node):
+        return True
     if isinstance(node, Reshape) or (isinstance(node, Contraction) and node.is_view):
         sizes = [[s for s in shape if s != 1] for shape in (node.shape, node.operands[0].shape)]
         return sizes[0] == sizes[1]

@@ -8,6 +8,7 @@ A tensor that is the same at every step receives something at each: dL/dW_t, sum
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from symgrad.calculus.journal import FORWARD, Journal
 from symgrad.expr.leaf import Leaf
@@ -23,10 +24,10 @@ from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.formula import Big, Indexed, Relation
 from symgrad.report.notation.index_scans import index_given, index_made
 from symgrad.report.notation.names import derivative
+from symgrad.report.notation.step_letter import step_letter, within_a_step
 from symgrad.report.paper_names import PaperNames, derivative_names
 from symgrad.report.record.equation import Equation, Prose
 
-TIME = Symbol("t")
 NameOf = Callable[[Node], Math | None]
 
 
@@ -46,17 +47,19 @@ class StepOnPaper:
         journal: Journal | None = None,
         level: str = "",
     ) -> None:
-        self.scan, self.outer = scan, outer
+        self.scan, self.outer, self.taken = scan, outer, tuple(taken)
+        self.letter = step_letter()
         self.roots = list(dict.fromkeys([*scan.step.following, *read]))
         self.told = frozenset(postorder(self.roots))
         self.naming = self._names_as_text(journal or Journal(), level, taken)
         more = step_names(scan, outer, outer.loss)
         for node, name in self.naming.names.items():
             if (node in self.told or node in self.naming.automatic) and node not in more:
-                more[node] = entry_of(derivative(name, outer.loss), (TIME,))
+                more[node] = entry_of(derivative(name, outer.loss), (self.letter,))
         steps = journal.steps if journal is not None else []
         mark = "t" if steps and steps[0].mode == FORWARD else "d"
-        self.slopes = {w: _slope(entry_of(more[w], (TIME,)), mark, outer) for w in scan.step.fixed}
+        here = (self.letter,)
+        self.slopes = {w: _slope(entry_of(more[w], here), mark, outer) for w in scan.step.fixed}
         if journal is not None:
             more |= self._seeds(journal, more, outer)
         texts = self.naming.names
@@ -75,9 +78,17 @@ class StepOnPaper:
     @property
     def equations(self) -> tuple[Equation, ...]:
         """Those of the step, without those of its derivation."""
-        writer = EquationWriter(self.names, {})
         lines = [node for node in self.naming.lines if node in self.told]
-        return tuple(writer.equation(node) for node in _as_written(lines))
+        with within_a_step():
+            return tuple(map(self._equation, _as_written(lines)))
+
+    def _equation(self, node: Node) -> Equation:
+        """An equation of the step; of a loop within it, those of that loop's step."""
+        equation = EquationWriter(self.names, {}).equation(node)
+        if not isinstance(node, Scan):
+            return equation
+        inner = StepOnPaper(node, read_of_steps(self.told, node), self.names, self.taken)
+        return replace(equation, intro=inner.intro, steps=inner.equations)
 
     def from_outside(self, stacks: Iterable[Stacked]) -> dict[Node, Math]:
         """What the tensors of the step are called around it, where the step is an index of theirs.
@@ -108,9 +119,9 @@ class StepOnPaper:
             if name is not None and name != first:
                 told = Relation("=", first, name)
             starts.append(told or first)
-        intro: list[str | Math] = ["for ", TIME, " = 0, ..., ", last]
+        intro: list[str | Math] = ["for ", self.letter, " = 0, ..., ", last]
         if self.scan.is_reversed:
-            intro = ["for ", TIME, " = ", last, ", ..., 0"]
+            intro = ["for ", self.letter, " = ", last, ", ..., 0"]
         for k, start in enumerate(starts):
             intro += [", from " if k == 0 else ", ", start]
         for k, line in enumerate(self._unnamed()):
@@ -140,9 +151,9 @@ class StepOnPaper:
         """What the scan's operand at `position` receives: `left`, by what its steps receive."""
         bound = self.scan.step.bound[position]
         if bound in self.scan.step.fixed:
-            return Relation("=", left, Big("sum", (TIME,), self.slopes[bound]))
+            return Relation("=", left, Big("sum", (self.letter,), self.slopes[bound]))
         if bound in self.scan.step.sequences:
-            slope, each = self.names.derivative(bound), entry_of(left, (TIME,))
+            slope, each = self.names.derivative(bound), entry_of(left, (self.letter,))
             return left if slope is None or slope == each else Relation("=", each, slope)
         return Relation("=", left, Partial(self._first(bound), self.names.loss))
 
@@ -152,6 +163,8 @@ class StepOnPaper:
         for node in self.told:
             if node.label is not None or node in wishes:
                 known[node] = node.label or wishes[node]
+            elif isinstance(node, Scan):  # has lines of its own
+                known[node] = "loop"
         for state, follows in zip(scan.step.carried, scan.step.following, strict=True):
             if not isinstance(follows, Leaf):
                 known[follows] = _name(state)
@@ -183,12 +196,12 @@ class StepOnPaper:
             is_first = not any(s.node is step.node and s.result in found for s in seeds)
             place = "later" if is_first and step.node in states else "out"
             below = (base.base, *base.below) if isinstance(base, Symbol) else ()
-            found[step.result] = entry_of(Symbol("delta", (*below, place)), (TIME,))
+            found[step.result] = entry_of(Symbol("delta", (*below, place)), (self.letter,))
         return found
 
     def _name_of_seed(self, node: Node) -> Math:
         name = self.naming.name_of(node) or "y"
-        return entry_of(derivative(name, self.outer.loss), (TIME,))
+        return entry_of(derivative(name, self.outer.loss), (self.letter,))
 
     def _symbol(self, bound: Node) -> Math:
         return derivative(_name(bound), self.outer.loss)
@@ -205,8 +218,8 @@ def step_names(scan: Scan, outer: NameOf, loss: Math) -> dict[Node, Math]:
         if not isinstance(follows, Leaf):
             found.setdefault(follows, after)
     for x in step.sequences:
-        earlier = _as_state(given[x], outer)
-        found[x] = earlier or entry_of(outer(given[x]) or derivative(_name(x), loss), (TIME,))
+        named = outer(given[x]) or derivative(_name(x), loss)
+        found[x] = _as_state(given[x], outer) or entry_of(named, (step_letter(),))
     for w in step.fixed:
         found[w] = outer(given[w]) or derivative(_name(w), loss)
     return found
@@ -214,7 +227,7 @@ def step_names(scan: Scan, outer: NameOf, loss: Math) -> dict[Node, Math]:
 
 def around_step(scan: Scan, state: Node, name: Math) -> tuple[Math, Math]:
     """What step t is given of a state, and what it makes of it: h[t - 1] and h[t]."""
-    indices = index_given(scan, state, TIME), index_made(scan, state, TIME)
+    indices = index_given(scan, state, step_letter()), index_made(scan, state, step_letter())
     before, after = (entry_of(name, (index,)) for index in indices)
     return before, after
 

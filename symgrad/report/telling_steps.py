@@ -5,14 +5,18 @@ The step of a loop is told within the step that passes the loop, as a derivation
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from symgrad.calculus.journal import Journal
+from symgrad.expr.node import Node
 from symgrad.expr.scan import Scan
 from symgrad.report.chapters import grouped
 from symgrad.report.equation_writer import EquationWriter
 from symgrad.report.explanations import explanations
 from symgrad.report.journal_steps import Surroundings, step_records
+from symgrad.report.notation.step_letter import within_a_step
+from symgrad.report.paper_names import PaperNames
 from symgrad.report.record.derivation import Group
 from symgrad.report.record.steps import Explanation, Inner
 from symgrad.report.scan_steps import StepOnPaper, owner_in, read_of_steps
@@ -21,9 +25,10 @@ from symgrad.report.telling import Telling
 
 def chapters(telling: Telling) -> tuple[Group, ...]:
     """The steps of the journal."""
+    within = partial(_ToldStep, telling, telling.names.journal, telling.followed.told)
     around = Surroundings(
         telling.names.journal, telling.writer, frozenset(telling.followed.told), telling.owner,
-        telling.anchors, telling.names.level, partial(_ToldStep, telling),
+        telling.anchors, telling.names.level, within,
     )  # fmt: skip
     steps = step_records(telling.derived.journal, around)
     return grouped([(telling.layers.get(node, ""), step) for node, step in steps], "steps")
@@ -36,16 +41,24 @@ def rules(telling: Telling) -> tuple[Explanation, ...]:
 
 
 class _ToldStep:
-    """The step of a scan and its derivation. `prefix`: of the anchors of its steps."""
+    """The step of a scan and its derivation.
 
-    def __init__(self, telling: Telling, scan: Scan, journal: Journal, prefix: str) -> None:
-        names, level = telling.names.journal, telling.names.level
-        read = read_of_steps(telling.followed.told, scan)
-        step = StepOnPaper(scan, read, names, telling.taken, journal, level)
+    names, told: what things are called around the scan, and what is told there. prefix: of the
+    anchors of its steps.
+    """
+
+    def __init__(
+        self, telling: Telling, names: PaperNames, told: Collection[Node], scan: Scan,
+        journal: Journal, prefix: str,
+    ) -> None:  # fmt: skip
+        level = telling.names.level
+        step = StepOnPaper(scan, read_of_steps(told, scan), names, telling.taken, journal, level)
         self.arrival = step.arrival
         around = Surroundings(
             step.names, EquationWriter(step.names, {}, telling.evidence), step.told,
-            owner_in(step.roots, step.names), {}, level, partial(_ToldStep, telling), prefix,
+            owner_in(step.roots, step.names), {}, level,
+            partial(_ToldStep, telling, step.names, step.told), prefix,
         )  # fmt: skip
-        steps = tuple(record for _, record in step_records(journal, around))
+        with within_a_step():
+            steps = tuple(record for _, record in step_records(journal, around))
         self.inner = Inner(step.intro, step.equations, steps)

@@ -113,3 +113,65 @@ def test_the_index_of_a_known_step_is_a_number() -> None:
 
 def _of_third_state(start: Any) -> Any:
     return sg.sum(sg.exp(sg.scan(lambda h, _: (sg.sin(h), h), start, length=4)[1][2]))
+
+
+def nested() -> sg.Model:
+    x, w, h0 = sg.input("x", (4, 3, 2)), sg.parameter("w", (2,)), sg.input("h0", (2,))
+
+    def outer(h: Any, rows: Any) -> Any:
+        def inner(g: Any, row: Any) -> Any:
+            g = sg.tanh(g * w + row)
+            return g, None
+
+        g, _ = sg.scan(inner, h, rows)
+        h = g * 0.5
+        return h, h
+
+    _, every = sg.scan(outer, h0, x)
+    return sg.Model("nested", loss=sg.sum(every * every))
+
+
+def test_a_loop_within_a_loop_counts_with_a_letter_of_its_own() -> None:
+    record = record_of(nested())
+    (outer,) = [e for e in items(record.forward) if e.intro]
+    assert said(outer.intro) == "for t = 0, ..., 3, from h[-1] = h_0"
+    inner, *after = outer.steps
+    assert said(inner.intro) == "for s = 0, ..., 2, from g[-1] = h[t - 1]"
+    assert [written(e) for e in inner.steps] == [
+        "g_in[s] = g[s - 1] ⊙ w + x[t, s]", "g[s] = tanh(g_in[s])",
+    ]  # fmt: skip
+    assert [written(e) for e in after] == ["g[t] = g[2]", "h[t] = g[t]/2"]
+    (loop,) = [step.inner for step in items(record.chapters) if step.inner is not None]
+    (within,) = [step for step in loop.steps if step.inner is not None]
+    arrivals = [written(a.equation) for a in within.arrivals]
+    assert "∂L/∂h[t - 1] = ∂L/∂g[-1]" in arrivals and "∂L/∂w[t] = Σ_s ∂L/∂w[s]" in arrivals
+    deepest = [written(a.equation) for step in within.inner.steps for a in step.arrivals]
+    assert "∂L/∂w[s] = g[s - 1] ⊙ (∂L/∂g_in[s])" in deepest
+
+
+def test_steps_are_counted_by_a_letter_that_nothing_else_is_called() -> None:
+    t = sg.dim("t")
+    x, w = sg.input("x", (t, 2)), sg.parameter("w", (2,))
+    last, _ = sg.scan(lambda h, x: (sg.tanh(h * w + x), None), x[0], x)
+    record = record_of(sg.Model("length_t", loss=sg.sum(last)))
+    (loop,) = [said(e.intro) for e in items(record.forward) if e.intro]
+    assert loop.startswith("for s = 0, ..., t - 1, from h[-1]")
+    (weight,) = [
+        written(e) for e in items(record.derivatives) if written(e).startswith("∂L/∂w")
+    ]
+    assert "Σ_s" in weight or "[s" in weight
+
+
+def test_states_of_a_tuple_are_called_as_the_step_calls_them() -> None:
+    x, h0, c0 = sg.input("x", (3, 2)), sg.input("h0", (2,)), sg.input("c0", (2,))
+    w = sg.parameter("w", (2,))
+
+    def step(state: Any, x: Any) -> Any:
+        h, c = state
+        c = c * w + x
+        h = h * sg.tanh(c)
+        return (h, c), None
+
+    (last, _), _ = sg.scan(step, (h0, c0), x)
+    (loop,) = starts(sg.Model("pair", loss=sg.sum(last)))
+    assert loop == "for t = 0, ..., 2, from h[-1] = h_0, c[-1] = c_0"

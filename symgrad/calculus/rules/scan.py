@@ -199,10 +199,13 @@ def _slopes(scan: Scan, seeds: list[tuple[Node, Node]], wrt: list[Node]) -> list
     """The gradients of one step; what arrives at a named tensor is named after it."""
     journal = journal_within(scan)
     slopes = reverse.pullback(seeds, wrt, journal)
-    for cotangent, node in journal.provenance.items():
-        if not isinstance(cotangent, Bound | Constant):
-            if node.label is not None or node in wishes or isinstance(node, Bound):
-                wishes.setdefault(cotangent, _d(node))
+    for (_, cotangent), nodes in journal.sharing.items():
+        if isinstance(cotangent, Bound | Constant):
+            continue
+        named = [node for node in nodes if node.label is not None or node in wishes]
+        named += [node for node in nodes if isinstance(node, Bound)]
+        if named:
+            wishes.setdefault(cotangent, _d(named[0]))
     return [unbroadcast(slope, x.shape) for slope, x in zip(slopes, wrt, strict=True)]
 
 

@@ -76,6 +76,8 @@ def scan(
     _check_structure(init, after)
     following = [_of_kind(follows, s) for follows, s in zip(following, carried, strict=True)]
     ys = [as_node(value) for value in _leaves(kept)]
+    if isinstance(init, tuple | list):
+        _call_states(carried, following, called)
     _call([*following, *ys], [*carried, *entries], called, following)
     inside, fixed = _closed([*following, *ys], [*carried, *entries], depth)
     _call_arguments(inside, carried)
@@ -169,10 +171,21 @@ def _call(
             value.named(name)
 
 
+def _call_states(
+    carried: list[Node], following: list[Node], called: Mapping[str, Any]
+) -> None:
+    """The states of a tuple are called as the user's variables call what they become."""
+    names = {value: name for name, value in called.items() if isinstance(value, Node)}
+    for state, follows in zip(carried, following, strict=True):
+        name = names.get(follows) or names.get(state)
+        if name is not None and state.label is None and not isinstance(follows, Leaf):
+            state.named(name)
+
+
 def _call_arguments(roots: list[Node], carried: list[Node]) -> None:
     """What follows is called as the state; what only a named function reads, after it."""
     called = {
-        follows: bound.name
+        follows: bound.label or bound.name
         for follows, bound in zip(roots, carried, strict=False)
         if isinstance(bound, Bound) and not isinstance(follows, Leaf)
     }

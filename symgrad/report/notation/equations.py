@@ -20,7 +20,6 @@ from symgrad.report.notation import (
 from symgrad.report.notation.entry import entry_of
 from symgrad.report.notation.index_form import index_form
 from symgrad.report.notation.letters import (
-    STEP,
     NameOf,
     bases_in,
     begins_with_steps,
@@ -28,6 +27,7 @@ from symgrad.report.notation.letters import (
 )
 from symgrad.report.notation.matrix_form import MatrixForm, NoMatrices
 from symgrad.report.notation.remarks import remarks_of
+from symgrad.report.notation.step_letter import step_letter
 from symgrad.report.notation.text import text
 
 BATCH_LETTERS = "btrsgcuvqp"
@@ -67,8 +67,8 @@ def equations_of(node: Node, name_of: NameOf) -> Equations:
     """
     indices, ranges = index_form(node, name_of)
     taken = bases_in((indices, *ranges.values()))
-    if STEP in ranges:  # steps are counted by the same letter in both forms
-        taken.remove(STEP.base)
+    if step_letter() in ranges:  # steps are counted by the same letter in both forms
+        taken.remove(step_letter().base)
     matrix, remarks, batch = _matrix_form(node, name_of, taken)
     return Equations(matrix, remarks, batch, indices, ranges)
 

@@ -12,10 +12,10 @@ from symgrad.expr.node import Node
 from symgrad.expr.scan import Stacked
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.scalar import number
+from symgrad.report.notation.step_letter import step_letter
 
 NameOf = Callable[[Node], m.Math | None]
 LETTERS = "ijklpqrsuvwt"
-STEP = m.Symbol("t")
 
 
 class Lettered:
@@ -29,12 +29,12 @@ class Lettered:
     def fresh(self, size: sympy.Expr, counts_steps: bool = False) -> m.Math:
         """A new letter for an index; the only index of an axis of size 1 is 0.
 
-        counts_steps: whether it counts the steps of a scan; that is called t, if t is free.
+        counts_steps: whether it counts the steps of a scan, which have a letter of their own.
         """
         if size == 1:
             return m.ZERO
         first = list(islice(self.letters, len(LETTERS) if counts_steps else 1))
-        letter = STEP if STEP in first else first[0]
+        letter = step_letter() if counts_steps and step_letter() in first else first[0]
         self.letters = chain((other for other in first if other != letter), self.letters)
         self.ranges[letter] = number(size)
         return letter

@@ -8,9 +8,9 @@ from symgrad.expr.step_index import last_index
 from symgrad.report.notation import formula as m
 from symgrad.report.notation.entry import Entry, entry_of
 from symgrad.report.notation.index_scans import index_given, index_made, state_name
-from symgrad.report.notation.letters import STEP
 from symgrad.report.notation.matrix_form import FAMILIES, MatrixForm, NoMatrices
 from symgrad.report.notation.scalar import number
+from symgrad.report.notation.step_letter import step_letter
 
 
 def _final(w: MatrixForm, node: Final, at: Entry) -> m.Math:
@@ -30,7 +30,7 @@ def _stacked(w: MatrixForm, node: Stacked, at: Entry) -> m.Math:
     name = state_name(state, w.name_of)
     if at:
         return entry_of(name, (index_of(node.scan, state, at[0]), *at[1:]))
-    if index_of(node.scan, state, STEP) != STEP:
+    if index_of(node.scan, state, step_letter()) != step_letter():
         raise NoMatrices
     return name
 

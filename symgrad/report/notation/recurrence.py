@@ -14,12 +14,12 @@ from symgrad.report.notation.index_scans import index_given, index_made, state_n
 from symgrad.report.notation.letters import NameOf
 from symgrad.report.notation.names import symbol
 from symgrad.report.notation.scalar import number
+from symgrad.report.notation.step_letter import step_letter
 
-STEP = m.Symbol("t")
 
-
-def step_names(scan: Scan, name_of: NameOf, step: m.Math = STEP) -> NameOf:
+def step_names(scan: Scan, name_of: NameOf, step: m.Math | None = None) -> NameOf:
     """What the tensors of a step are called at `step`: `name_of`, with the step as an index."""
+    step = step_letter() if step is None else step
     operands = dict(scan.inputs)
     carried, following = scan.step.carried, scan.step.following
 
@@ -51,7 +51,7 @@ def step_equations(scan: Scan, name_of: NameOf, told: tuple[Node, ...] = ()) -> 
     found = [equations_of(node, names) for node in told if node not in scan.step.following]
     for state, after in zip(scan.step.carried, scan.step.following, strict=True):
         if isinstance(after, Bound):  # it is handed on as it came
-            left = entry_of(state_name(state, name_of), (STEP,))
+            left = entry_of(state_name(state, name_of), (step_letter(),))
             handed = m.Relation("=", left, names(after) or symbol(after.name))
             found.append(Equations(handed, (), {}, handed, {}))
         else:
@@ -64,4 +64,4 @@ def steps_remark(scan: Scan) -> m.Math:
     first, last = m.ZERO, number(scan.length - 1)
     ends = (last, first) if scan.is_reversed else (first, last)
     steps = (ends[0], m.Symbol("…", (), True), ends[1])
-    return m.Relation("=", STEP, m.Listed(steps, is_bare=True))
+    return m.Relation("=", step_letter(), m.Listed(steps, is_bare=True))

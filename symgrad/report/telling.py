@@ -42,7 +42,8 @@ class Telling:
         }  # fmt: skip
         self.of_steps: set[Node] = set()
         raw, printed = self.derived.raw.values(), followed.textbook.form.outputs.values()
-        self._name_steps(journal_names, postorder([*followed.forward_roots, *raw]))
+        passed = [step.result for step in self.derived.journal.steps]
+        self._name_steps(journal_names, postorder([*followed.forward_roots, *raw, *passed]))
         self._name_steps(names.paper, postorder(printed))
         self.forward_lines = [
             node for node in names.started.lines

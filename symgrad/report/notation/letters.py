@@ -8,6 +8,7 @@ from itertools import chain, islice
 import sympy
 
 from symgrad.expr.contraction import Contraction
+from symgrad.expr.map import Map
 from symgrad.expr.node import Node
 from symgrad.expr.scan import Stacked
 from symgrad.report.notation import formula as m
@@ -42,16 +43,21 @@ class Lettered:
 
 def indices_of_steps(node: Contraction) -> set[int]:
     """The indices of a contraction that count the steps of a scan."""
-    return {own[0] for operand, own in node.terms if isinstance(operand, Stacked)}
+    return {own[0] for operand, own in node.terms if own and _is_over_steps(operand)}
 
 
 def begins_with_steps(node: Node) -> bool:
     """Whether the first axis of `node` counts the steps of a scan."""
     if isinstance(node, Contraction):
         return bool(node.output) and node.output[0] in indices_of_steps(node)
-    return isinstance(node, Stacked) or any(
-        isinstance(x, Stacked) and x.ndim == node.ndim for x in node.operands
-    )
+    return _is_over_steps(node)
+
+
+def _is_over_steps(node: Node) -> bool:
+    """Whether it is a tensor of every step, or computed from one entry by entry."""
+    if isinstance(node, Map):
+        return any(isinstance(x, Stacked) and x.ndim == node.ndim for x in node.operands)
+    return isinstance(node, Stacked)
 
 
 def bases_in(formulas: Iterable[m.Math]) -> set[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sympy
 
 from symgrad.errors import CheckError, WeightsError
 from symgrad.evaluation.carried import Array
@@ -16,6 +15,7 @@ from symgrad.evaluation.sizes import NoSuchSize, inferred
 from symgrad.expr.dimension import shape_text
 from symgrad.expr.leaf import Cotangent, Named, Random, State, Tangent
 from symgrad.expr.node import BOOL, FLOAT, INT
+from symgrad.weights.misfits import misfits
 from symgrad.weights.npz import read_npz
 
 
@@ -58,7 +58,7 @@ def point_from(
         ),
         "unexpected": ", ".join(name for name in arrays if name not in by_name),
         "wrong": "; ".join(
-            _misfits({by_name[name]: a for name, a in arrays.items() if name in by_name})
+            misfits([(x, a, by_name[x]) for x, a in arrays.items() if x in by_name], _is_of_kind)
         ),
     }
     if any(problems.values()):
@@ -95,24 +95,6 @@ def _arguments(names: list[str]) -> str:
     if all(name.isidentifier() for name in names):
         return ", ".join(f"{name}=..." for name in names)
     return "**{" + ", ".join(f'"{name}": ...' for name in names) + "}"
-
-
-def _misfits(arrays: Mapping[Named, Array]) -> Iterator[str]:
-    """A sentence for each array of a wrong kind or shape; a dimension takes its first size."""
-    known: dict[sympy.Expr, int] = {}
-    for leaf, array in arrays.items():
-        if not _is_of_kind(array, leaf):
-            yield f"{leaf.name} holds {array.dtype}, expected {leaf.dtype}"
-        for size, declared in zip(array.shape, leaf.shape, strict=False):
-            if isinstance(declared, sympy.Symbol):
-                known.setdefault(declared, size)
-    for leaf, array in arrays.items():
-        expected = tuple(size.subs(known) for size in leaf.shape)
-        fits = len(expected) == array.ndim and all(
-            bool(e.free_symbols) or a == e for a, e in zip(array.shape, expected, strict=True)
-        )
-        if not fits:
-            yield f"{leaf.name} is {shape_text(array.shape)}, expected {shape_text(expected)}"
 
 
 def _is_of_kind(array: Any, leaf: Named) -> bool:

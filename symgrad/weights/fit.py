@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import sympy
-
 from symgrad.errors import UnsupportedError, WeightsError
-from symgrad.expr.dimension import shape_text
 from symgrad.expr.leaf import Named
 from symgrad.model.layers.module import Module
 from symgrad.model.model import Model
 from symgrad.weights.arrays import Array, Arrays, Weights
+from symgrad.weights.misfits import misfits
 
 KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 SHOWN = 8  # of each list in a message
@@ -30,7 +28,8 @@ def fitted(arrays: Arrays, target: Any, source: str) -> Weights:
     missing = [name for name in declared if name not in names.values()]
     unexpected = [name for name, own in names.items() if own not in declared]
     known = {name: own for name, own in names.items() if own in declared}
-    wrong = list(_misfits({name: arrays[name] for name in known}, known, declared))
+    meant = [(name, arrays[name], declared[own]) for name, own in known.items()]
+    wrong = list(misfits(meant, _is_of_kind))
     given: Arrays = {}
     for name, own in known.items():
         given.setdefault(own, arrays[name])
@@ -88,26 +87,8 @@ def _paths(module: Module, prefix: str) -> Iterator[tuple[str, Named]]:
         yield from _paths(child, f"{prefix}{part}.")
 
 
-def _misfits(
-    arrays: Mapping[str, Array], names: Mapping[str, str], declared: Mapping[str, Named]
-) -> Iterator[str]:
-    """A sentence for each array of a wrong kind or shape; a dimension takes its first size."""
-    sizes: dict[sympy.Expr, int] = {}
-    for name, array in arrays.items():
-        leaf = declared[names[name]]
-        kind = KINDS.get(array.dtype.kind, str(array.dtype))
-        if kind != leaf.dtype:
-            yield f"{name} holds {array.dtype}, expected {leaf.dtype}"
-        for size, symbol in zip(array.shape, leaf.shape, strict=False):
-            if isinstance(symbol, sympy.Symbol):
-                sizes.setdefault(symbol, size)
-    for name, array in arrays.items():
-        shape = tuple(sympy.sympify(size).subs(sizes) for size in declared[names[name]].shape)
-        fits = len(shape) == array.ndim and all(
-            a == b or bool(b.free_symbols) for a, b in zip(array.shape, shape, strict=True)
-        )
-        if not fits:
-            yield f"{name} is {shape_text(array.shape)}, expected {shape_text(shape)}"
+def _is_of_kind(array: Array, leaf: Named) -> bool:
+    return KINDS.get(array.dtype.kind) == leaf.dtype
 
 
 def _equal(a: Array, b: Array) -> bool:

@@ -183,10 +183,12 @@ def _place(program: Program, direct: Mapping[Value, Value]) -> Schedule:
 
 def _best(dead: list[Value], line: Instruction) -> Value | None:
     """Takes the last of the dead buffers of the shape of the result, or else of its size."""
-    fitting = [k for k, v in enumerate(dead) if same_shape(v.shape, line.result.shape)]
-    if not fitting and line.op != "columns":  # those are filled by a view of their own
-        fitting = list(range(len(dead)))
-    return dead.pop(fitting[-1]) if fitting else None
+    for k in reversed(range(len(dead))):  # nearly always the first that is looked at
+        if same_shape(dead[k].shape, line.result.shape):
+            return dead.pop(k)
+    if not dead or line.op == "columns":  # those are filled by a view of their own
+        return None
+    return dead.pop()
 
 
 def _is_turned(line: Instruction, plan: Schedule) -> bool:

@@ -55,4 +55,3 @@ def _leads(state: Node) -> bool:
         else:
             break
     return leads
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import heapify, heappop, heappush
 
 from symgrad.calculus.journal import FORWARD, Journal
 from symgrad.expr.leaf import Leaf
@@ -243,13 +244,26 @@ def _as_state(given: Node, outer: NameOf) -> Math | None:
 def _as_written(lines: Sequence[Node]) -> list[Node]:
     """`lines` in the order in which the user wrote them, as far as each follows what it reads."""
     places = {node: (_line_of(node), k) for k, node in enumerate(lines)}
-    reads = {node: {x for x in postorder([node]) if x in places} - {node} for node in lines}
-    left = sorted(lines, key=places.__getitem__)
+    seen: dict[Node, set[Node]] = {}  # a tensor's lines: itself, or those that it is made of
+    missing: dict[Node, int] = {}
+    readers: dict[Node, list[Node]] = {}
+    for node in postorder(lines):
+        reads = set[Node]().union(*(seen[x] for x in node.operands))
+        seen[node] = {node} if node in places else reads
+        if node in places:
+            missing[node] = len(reads)
+            for read in reads:
+                readers.setdefault(read, []).append(node)
+    ready = [(places[node], node) for node in lines if not missing[node]]
+    heapify(ready)
     found: list[Node] = []
-    while left:
-        ready = next(node for node in left if reads[node].isdisjoint(left))
-        left.remove(ready)
-        found.append(ready)
+    while ready:
+        _, node = heappop(ready)
+        found.append(node)
+        for reader in readers.get(node, ()):
+            missing[reader] -= 1
+            if not missing[reader]:
+                heappush(ready, (places[reader], reader))
     return found
 
 

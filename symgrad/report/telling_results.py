@@ -1,5 +1,4 @@
-"""What a derivation page arrives at: the derivatives on paper, what simplified them, the results.
-"""
+"""What a derivation page arrives at: derivatives on paper, what simplified them, the results."""
 
 from __future__ import annotations
 

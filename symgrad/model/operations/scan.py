@@ -219,8 +219,7 @@ def _closed(
             if old in wishes:
                 wishes.setdefault(new, wishes[old])
     fixed = {bound: node for node, bound in stand_ins.items()}
-    closed = [became[root] for root in roots]
-    return closed, fixed
+    return [became[root] for root in roots], fixed
 
 
 def _check_structure(before: Any, after: Any) -> None:
